@@ -1,0 +1,25 @@
+import { readFile } from "node:fs/promises";
+import type { ViteUserConfig } from "vitest/config";
+
+/** As the bundles have it: a .wasm import gives the module's bytes. */
+const wasmBytes = {
+  name: "wasm-bytes",
+  enforce: "pre",
+  async load(id: string) {
+    if (!id.endsWith(".wasm")) return null;
+    const base64 = (await readFile(id)).toString("base64");
+    return `export default Uint8Array.from(atob("${base64}"), (byte) => byte.charCodeAt(0));`;
+  },
+} as const;
+
+const config: ViteUserConfig = {
+  plugins: [wasmBytes],
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/setup.ts"],
+    testTimeout: 30_000,
+    coverage: { provider: "v8", include: ["src/**/*.ts"] },
+  },
+};
+
+export default config;
