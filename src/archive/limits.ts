@@ -1,0 +1,36 @@
+// docs/format.md, section 5: each limit with its reason.
+
+export const MAGIC: Uint8Array = Uint8Array.of(0xc0, 0x99, 0x1c, 0xe0);
+export const VERSION = 1;
+
+/** Below it a varint stays a safe integer. */
+export const MAX_VARINT: number = Number.MAX_SAFE_INTEGER;
+
+/** A decoder holds one block: 8 MiB of the widest elements. Offsets within a block fit wasm's 32 bits many times over. */
+export const MAX_BLOCK_LOG = 20;
+export const MIN_BLOCK_LOG = 8;
+export const MAX_BLOCK_ELEMENTS: number = 1 << MAX_BLOCK_LOG;
+
+/** A decoding table has at most 2^12 entries, built before any payload is read. */
+export const MAX_CODE_BITS = 12;
+
+/** The header and the shell are held in memory whole. Real headers, thousands of tensors, stay below 1 MiB; an ONNX graph is at most a few. */
+export const MAX_HEADER_BYTES: number = 2 ** 30;
+export const MAX_SHELL_BYTES: number = 2 ** 30;
+
+/** Deflate gives at most 1032 bytes for one. */
+export const MAX_DEFLATE_RATIO = 1032;
+
+/** Real names stay below 300 bytes; names are compared and kept. */
+export const MAX_NAME_BYTES = 65535;
+
+/** Real tensors have at most 8 axes. */
+export const MAX_RANK = 64;
+
+/** Head and checksum. */
+export const MIN_RECORD_BYTES = 5;
+
+/** Name, kind and record length of a tensor take more in the header. */
+export const MIN_TENSOR_HEADER_BYTES = 4;
+
+export const CHECKSUM_BYTES = 4;

@@ -1,0 +1,188 @@
+import { FormatError } from "../errors.js";
+import type { FileTemplate, Piece, TensorInfo } from "../types.js";
+import { ByteReader, ByteWriter } from "./bytes.js";
+import type { Header } from "./header.js";
+import { MAX_DEFLATE_RATIO, MAX_SHELL_BYTES } from "./limits.js";
+import { safetensorsHeader } from "./safetensors-header.js";
+
+// The shell: docs/format.md, section 3.2.
+
+const PLAIN = 0;
+const DEFLATED = 1;
+const SAFETENSORS = 2;
+
+const LITERAL = 0;
+const TENSOR = 1;
+const GROUP = 2;
+const BIG_ENDIAN = 4;
+const COLUMN_MAJOR = 8;
+
+/** Gives back the `byteLength` bytes that a raw deflate stream holds, and throws where it holds fewer, more, or is broken. */
+export type InflateRaw = (stream: Uint8Array, byteLength: number) => Promise<Uint8Array> | Uint8Array;
+
+/**
+ * Reads the shell of an archive.
+ *
+ * @throws FormatError of any code but `MAGIC`, `VERSION`, `CHECKSUM`
+ */
+export async function readShell(header: Header, inflateRaw: InflateRaw): Promise<FileTemplate[]> {
+  const bytes = new ByteReader(header.shell, header.shellOffset);
+  const fileCount = bytes.varint("fileCount");
+  const files: FileTemplate[] = [];
+  const paths = new Set<string>();
+  for (let i = 0; i < fileCount; i++) {
+    const at = bytes.offset;
+    const path = bytes.text(bytes.varint("path"), "a path");
+    checkPath(path, at);
+    if (paths.has(path)) throw new FormatError("DUPLICATE", at, `two files are named ${JSON.stringify(path)}`);
+    paths.add(path);
+    files.push({ path, pieces: await readTemplate(bytes, header.tensors, inflateRaw) });
+  }
+  bytes.end("the shell");
+  return files;
+}
+
+/** A path from a stranger leaves the folder it is meant for in no operating system. */
+function checkPath(path: string, at: number): void {
+  if (path === "") return;
+  const parts = path.split("/");
+  if (/[\\:\0]/.test(path) || parts.some((part) => part === "" || part === "." || part === "..")) {
+    throw new FormatError("CORRUPT", at, `the path ${JSON.stringify(path)} is not allowed`);
+  }
+}
+
+async function readTemplate(bytes: ByteReader, tensors: readonly TensorInfo[], inflateRaw: InflateRaw): Promise<readonly Piece[]> {
+  const at = bytes.offset;
+  const template = bytes.u8("template");
+  if (template === PLAIN) {
+    const start = bytes.offset;
+    return readPieces(new ByteReader(bytes.take(bytes.varint("template length"), "template"), start), tensors);
+  }
+  if (template === DEFLATED) {
+    const byteLength = bytes.varint("template length");
+    const streamByteLength = bytes.varint("template length");
+    const start = bytes.offset;
+    const stream = bytes.take(streamByteLength, "template");
+    if (byteLength > MAX_SHELL_BYTES || byteLength > MAX_DEFLATE_RATIO * stream.length) {
+      throw new FormatError("LIMIT", at, `a template of ${byteLength} bytes out of ${stream.length}`);
+    }
+    let body: Uint8Array;
+    try {
+      body = await inflateRaw(stream, byteLength);
+    } catch (error) {
+      throw new FormatError("CORRUPT", start, `the template does not inflate: ${(error as Error).message}`);
+    }
+    if (body.length !== byteLength) throw new FormatError("CORRUPT", start, "the template inflates to another length");
+    return readPieces(new ByteReader(body, start), tensors);
+  }
+  if (template === SAFETENSORS) return readSafetensors(bytes, tensors);
+  throw new FormatError("UNSUPPORTED", at, `template kind ${template} is not known`);
+}
+
+function readPieces(bytes: ByteReader, tensors: readonly TensorInfo[]): Piece[] {
+  const pieces: Piece[] = [];
+  while (bytes.left > 0) pieces.push(readPiece(bytes, tensors, true));
+  return pieces;
+}
+
+function readPiece(bytes: ByteReader, tensors: readonly TensorInfo[], groups: boolean): Piece {
+  const at = bytes.offset;
+  const op = bytes.u8("piece");
+  if (op === LITERAL) return { kind: "bytes", bytes: bytes.take(bytes.varint("literal length"), "literal") };
+  if ((op & 3) === TENSOR && op < 16) {
+    const tensor = bytes.varint("tensor index");
+    if (tensor >= tensors.length) throw new FormatError("CORRUPT", at, `a hole for tensor ${tensor} of ${tensors.length}`);
+    return { kind: "tensor", tensor, bigEndian: (op & BIG_ENDIAN) !== 0, columnMajor: (op & COLUMN_MAJOR) !== 0 };
+  }
+  if (op === GROUP && groups) {
+    const level = bytes.u8("zlib level");
+    if (level < 1 || level > 9) throw new FormatError("CORRUPT", at, `zlib level ${level}`);
+    const byteLength = bytes.varint("bytes of a group");
+    const count = bytes.varint("pieces of a group");
+    if (count > bytes.left) throw new FormatError("CORRUPT", at, `a group of ${count} pieces`);
+    const pieces: Piece[] = [];
+    for (let i = 0; i < count; i++) pieces.push(readPiece(bytes, tensors, false));
+    return { kind: "deflate", level, byteLength, pieces };
+  }
+  throw new FormatError("CORRUPT", at, `piece ${op}`);
+}
+
+function readSafetensors(bytes: ByteReader, tensors: readonly TensorInfo[]): Piece[] {
+  const at = bytes.offset;
+  const entries = bytes.varint("metadata");
+  if (entries > bytes.left) throw new FormatError("CORRUPT", at, `${entries} metadata entries`);
+  let metadata: Map<string, string> | undefined;
+  if (entries > 0) {
+    metadata = new Map();
+    for (let i = 1; i < entries; i++) {
+      const key = bytes.text(bytes.varint("metadata"), "metadata");
+      if (metadata.has(key)) throw new FormatError("DUPLICATE", at, `two metadata entries are named ${JSON.stringify(key)}`);
+      metadata.set(key, bytes.text(bytes.varint("metadata"), "metadata"));
+    }
+  }
+  try {
+    return safetensorsPieces(tensors, safetensorsHeader(tensors, metadata));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FormatError("CORRUPT", at, `no safetensors file can hold these tensors: ${error.message}`);
+  }
+}
+
+function safetensorsPieces(tensors: readonly TensorInfo[], header: Uint8Array): Piece[] {
+  return [{ kind: "bytes", bytes: header }, ...tensors.map((_, tensor): Piece => ({ kind: "tensor", tensor }))];
+}
+
+/**
+ * The shell as the header holds it.
+ *
+ * @param deflateRaw must give the same bytes on every machine
+ */
+export function writeShell(
+  files: readonly FileTemplate[],
+  tensors: readonly TensorInfo[],
+  deflateRaw: (bytes: Uint8Array) => Uint8Array,
+): Uint8Array {
+  const out = new ByteWriter().varint(files.length);
+  for (const { path, pieces } of files) {
+    out.text(path);
+    const metadata = canonicalMetadata(pieces, tensors);
+    if (metadata !== undefined) {
+      out.u8(SAFETENSORS).varint(metadata === null ? 0 : metadata.size + 1);
+      for (const [key, value] of metadata ?? []) out.text(key).text(value);
+      continue;
+    }
+    const body = new ByteWriter();
+    for (const piece of pieces) writePiece(body, piece);
+    const plain = body.finish();
+    const deflated = deflateRaw(plain);
+    if (deflated.length < plain.length) out.u8(DEFLATED).varint(plain.length).varint(deflated.length).bytes(deflated);
+    else out.u8(PLAIN).varint(plain.length).bytes(plain);
+  }
+  return out.finish();
+}
+
+function writePiece(out: ByteWriter, piece: Piece): void {
+  if (piece.kind === "bytes") out.u8(LITERAL).varint(piece.bytes.length).bytes(piece.bytes);
+  else if (piece.kind === "tensor") {
+    out.u8(TENSOR | (piece.bigEndian ? BIG_ENDIAN : 0) | (piece.columnMajor ? COLUMN_MAJOR : 0)).varint(piece.tensor);
+  } else {
+    out.u8(GROUP).u8(piece.level).varint(piece.byteLength).varint(piece.pieces.length);
+    for (const inner of piece.pieces) writePiece(out, inner);
+  }
+}
+
+/** The metadata of a safetensors file with the canonical header, null where it has none; undefined for any other file. */
+function canonicalMetadata(pieces: readonly Piece[], tensors: readonly TensorInfo[]): ReadonlyMap<string, string> | null | undefined {
+  const [first, ...holes] = pieces;
+  if (first?.kind !== "bytes" || holes.length !== tensors.length) return undefined;
+  if (!holes.every((hole, i) => hole.kind === "tensor" && hole.tensor === i && !hole.bigEndian && !hole.columnMajor)) return undefined;
+  try {
+    // What JSON.parse gets wrong (doubled or number-like keys) shows in the comparison.
+    const parsed = JSON.parse(new TextDecoder().decode(first.bytes.subarray(8)));
+    const metadata = parsed.__metadata__ === undefined ? null : new Map<string, string>(Object.entries(parsed.__metadata__));
+    const canonical = safetensorsHeader(tensors, metadata ?? undefined);
+    return canonical.length === first.bytes.length && canonical.every((byte, i) => byte === first.bytes[i]) ? metadata : undefined;
+  } catch {
+    return undefined; // no JSON, or names and dtypes that safetensors does not have
+  }
+}

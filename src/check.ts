@@ -1,0 +1,43 @@
+// Arguments of our callers. Bytes of a file are never checked here: they give a FormatError.
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (value === null || typeof value !== "object") return String(value);
+  return Object.prototype.toString.call(value);
+}
+
+/** @throws TypeError where `value` is not an integer, RangeError where it is outside `[least, most]`. */
+export function checkInteger(value: unknown, title: string, least: number, most: number): asserts value is number {
+  if (typeof value !== "number" || !Number.isInteger(value)) throw new TypeError(`${title} must be an integer, got ${shown(value)}`);
+  if (value < least || value > most) throw new RangeError(`${title} must be in [${least}, ${most}], got ${value}`);
+}
+
+/** @throws TypeError where `value` is not a number, RangeError where it is NaN or outside `[least, most]`. */
+export function checkNumber(value: unknown, title: string, least: number, most: number): asserts value is number {
+  if (typeof value !== "number") throw new TypeError(`${title} must be a number, got ${shown(value)}`);
+  if (!(value >= least && value <= most)) throw new RangeError(`${title} must be in [${least}, ${most}], got ${value}`);
+}
+
+/** @throws TypeError where `value` is not a Uint8Array. */
+export function checkBytes(value: unknown, title: string): asserts value is Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${title} must be a Uint8Array, got ${shown(value)}`);
+}
+
+/** @throws TypeError where `value` is not a Float32Array. */
+export function checkFloat32(value: unknown, title: string): asserts value is Float32Array {
+  if (!(value instanceof Float32Array)) throw new TypeError(`${title} must be a Float32Array, got ${shown(value)}`);
+}
+
+/** @throws TypeError where `value` is not one of `choices`. */
+export function checkOneOf<T extends string>(value: unknown, title: string, choices: readonly T[]): asserts value is T {
+  if (typeof value !== "string" || !(choices as readonly string[]).includes(value)) {
+    throw new TypeError(`${title} must be one of ${choices.join(", ")}, got ${shown(value)}`);
+  }
+}
+
+/** @throws TypeError where `value` is not a string with at least one character. */
+export function checkText(value: unknown, title: string): asserts value is string {
+  if (typeof value !== "string" || value.length === 0)
+    throw new TypeError(`${title} must be a string that is not empty, got ${shown(value)}`);
+}

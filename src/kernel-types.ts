@@ -1,0 +1,163 @@
+import type { Dtype } from "./types.js";
+
+// What the kernels do, in terms of typed arrays: implemented by the WebAssembly modules (src/kernels) and by plain TypeScript (src/reference).
+// Both give the same bits. Typed arrays passed in are never changed unless a parameter's name begins with `out` or the text says so; arrays returned
+// are the caller's. Elements are little-endian bytes, `elementBytes` (1, 2, 4 or 8) each.
+
+/** Which build of a kernel runs. */
+export type Variant = "simd" | "scalar" | "reference";
+
+/** How a sequence of symbols is coded: docs/format.md, section 4.2. */
+export interface SymbolCoding {
+  /** 0 raw, 1 single, 2 Huffman with one stream, 3 Huffman with four streams. */
+  readonly way: 0 | 1 | 2 | 3;
+  /** Way 1: the symbol. */
+  readonly symbol: number;
+  /** Ways 2 and 3: u8[alphabet], code length of each symbol, 0 where it does not occur; complete. */
+  readonly lengths: Uint8Array;
+  /** Symbols are below it; 1 to 256. */
+  readonly alphabet: number;
+}
+
+export type Coding = "raw" | "bytes" | "dense" | "sparse";
+
+/** The head of a record, understood: docs/format.md, section 4. */
+export interface RecordPlan {
+  readonly coding: Coding;
+  readonly elementBytes: 1 | 2 | 4 | 8;
+  /** Elements of the tensor. */
+  readonly elements: number;
+  /** Axes R, C, K of the tensor, in elements. */
+  readonly axes: readonly [number, number, number];
+  /** 0 to 5: docs/format.md, section 4.1. */
+  readonly scan: number;
+  /** Elements of each block but the last. */
+  readonly blockElements: number;
+  /** Dense and sparse: the centroids as elements; empty where each survivor has its own. */
+  readonly codebook: Uint8Array;
+  /** Sparse: each survivor has its own element, and no code. */
+  readonly own: boolean;
+  /** Bytes: one a byte plane. Dense: the codes. Sparse: the gap symbols, then the codes or, with `own`, one a byte plane of the survivors. Raw: none. */
+  readonly symbols: readonly SymbolCoding[];
+  /** Sparse: gaps too long for the alphabet are escaped instead of filled. */
+  readonly escape: boolean;
+  /** Sparse: the filler symbol (1 to 255) or, with escape, the exponent g (1 to 7). */
+  readonly gapParameter: number;
+  /** Sparse: the record is its head alone, all elements zero. */
+  readonly zero: boolean;
+  /** The encoder says that the elements are the source's, bit for bit. */
+  readonly exact: boolean;
+}
+
+/** What decoding an archive needs. */
+export interface DecodeKernels {
+  readonly variant: Variant;
+  /** CRC-32C of `bytes`; `seed` is the CRC of the bytes before them. */
+  crc32c(bytes: Uint8Array, seed?: number): number;
+  /**
+   * Decodes one block: `bytes` is the block without its checksum, `offset` where it begins in the archive, for errors; `out` takes the block's
+   * `out.byteLength / elementBytes` elements, in the scan's order.
+   *
+   * @throws FormatError `CORRUPT` or `TRUNCATED` or `TRAILING`; what `out` holds then is undefined.
+   */
+  decodeBlock(plan: RecordPlan, bytes: Uint8Array, offset: number, out: Uint8Array): void;
+  /** Puts elements that stand in the order of `scan` back into row-major order: `out` has the length of `elements`. */
+  unscan(elements: Uint8Array, elementBytes: number, axes: readonly [number, number, number], scan: number, out: Uint8Array): void;
+}
+
+/** Sums over float32 values, NaN and infinities left out of all but `nonFinite`. */
+export interface Stats {
+  /** Sum of the values as float64. Lane k takes values k, k + 4, k + 8 …, for k = 0..3; the result is (lane 0 + lane 1) + (lane 2 + lane 3). */
+  sum: number;
+  /** Sum of the squares, each value widened to float64 first, the lanes the same. */
+  sumOfSquares: number;
+  /** Values that are NaN or infinite. In their place the sums take 0. */
+  nonFinite: number;
+  /** Values whose bits are not all zero. */
+  nonZero: number;
+}
+
+/** Survivors of one block, before they are coded. */
+export interface Survivors {
+  /** u32[count]: pruned elements before each survivor, from the one before it or the block's start. */
+  readonly gaps: Uint32Array;
+  /** The surviving elements. */
+  readonly elements: Uint8Array;
+  /** Largest gap, 0 where there is no survivor. */
+  readonly maxGap: number;
+}
+
+/** What compressing needs. Blocks have at most 2^20 elements; `values` are float32. */
+export interface EncodeKernels extends DecodeKernels {
+  /** Sums for the standard deviation, and what must not be shared. */
+  stats(values: Float32Array): Stats;
+  /**
+   * Adds to `outCounts` u32[65536] the values whose magnitude bits (bits & 0x7fffffff) fall in each bin. Level 0: the bin is the upper 16 of the
+   * 31 bits. Level 1: of the values whose upper 16 bits are `prefix`, the bin is the lower 15 bits. Used to select the k-th smallest magnitude exactly.
+   */
+  magnitudeHistogram(values: Float32Array, level: 0 | 1, prefix: number, outCounts: Uint32Array): void;
+  /** Survivors are the values whose magnitude is above `threshold` (float32, 0 or more; NaN never survives). */
+  prune(values: Float32Array, threshold: number): Survivors;
+  /** Survivors are the elements that have a bit set. */
+  compact(elements: Uint8Array, elementBytes: number): Survivors;
+  /** Elements into the order of `scan`, from row-major. */
+  scan(elements: Uint8Array, elementBytes: number, axes: readonly [number, number, number], scan: number): Uint8Array;
+  /**
+   * Gives each element the index of its bits in a table: `known` first, then new ones in the order in which they appear.
+   *
+   * @returns undefined where the table would pass 256 entries.
+   */
+  index(elements: Uint8Array, elementBytes: number, known: Uint8Array): { codes: Uint8Array; table: Uint8Array } | undefined;
+  /**
+   * Adds to `outCounts` u32[65536] and `outLows` f64[65536] the values, binned by the upper 16 of their 32 bits: their number, and the sum of their lower 16 bits
+   * as integers (exact, so the order of values does not matter).
+   */
+  floatHistogram(values: Float32Array, outCounts: Uint32Array, outLows: Float64Array): void;
+  /**
+   * Lloyd's iteration in one dimension, on weighted points in ascending order, from ascending centroids `outCentroids` f64[k], which it changes.
+   *
+   * prefix sums: N[0] = S[0] = 0, N[i+1] = N[i] + weights[i], S[i+1] = S[i] + weights[i] * points[i], in float64, in order.
+   * One iteration: a boundary between centroids j and j+1 is b[j] = the number of points p with p <= (c[j] + c[j+1]) / 2 (so ties go to the lower centroid), b[-1] = 0, b[k-1] = n;
+   * cluster j has points [b[j-1], b[j]); where its weight is 0, the centroid stays, otherwise c[j] = (S[b[j]] - S[b[j-1]]) / (N[b[j]] - N[b[j-1]]).
+   * Then, if some clusters were empty: while there are empty clusters, in ascending order of j, each takes the point with the largest weighted squared distance
+   * weights[i] * (points[i] - c(i))^2 to the centroid of its cluster (the lowest i of equals; c as just updated; points already taken this iteration count 0; where the largest distance is 0 the
+   * centroid stays), and the centroids are sorted ascending.
+   * The iteration ends when all boundaries are as they were in the one before and no cluster was refilled, or after `maxIterations`.
+   *
+   * @returns the iterations done
+   */
+  lloyd(points: Float64Array, weights: Float64Array, outCentroids: Float64Array, maxIterations: number): number;
+  /** The code of each value: the number of `midpoints` f64[k - 1] (ascending) that are below it, the value widened to float64. */
+  assign(values: Float32Array, midpoints: Float64Array): Uint8Array;
+  /** u32[256]: how often each byte occurs. */
+  histogram(bytes: Uint8Array): Uint32Array;
+  /** u32[maxGap + 1]: how often each gap occurs. */
+  gapHistogram(gaps: Uint32Array, maxGap: number): Uint32Array;
+  /** bytes[i] = table[bytes[i]]. */
+  mapBytes(bytes: Uint8Array, table: Uint8Array): Uint8Array;
+  /**
+   * Lengths of an optimal prefix code limited to `maxLength` bits (package-merge; Larmore and Hirschberg 1990), canonical choice: symbols sorted by count, then by symbol, the
+   * package before the symbol where weights are equal. Symbols of count 0 get length 0. Needs two symbols or more with a count, at most 2^maxLength.
+   */
+  codeLengths(counts: Uint32Array, maxLength: number): Uint8Array;
+  /** The symbols coded as section 4.2 of docs/format.md says a block holds them: raw bytes; nothing; one stream; four lengths and four streams. */
+  encodeSymbols(symbols: Uint8Array, coding: SymbolCoding): Uint8Array;
+  /** Gap symbols with fillers, filler = the symbol that stands for that many pruned elements. */
+  fillGaps(gaps: Uint32Array, filler: number): Uint8Array;
+  /** Gap symbols with escapes of exponent g, and the bit string of the extra bits. */
+  escapeGaps(gaps: Uint32Array, exponent: number): { symbols: Uint8Array; extra: Uint8Array };
+  /** Byte `plane` of each element. */
+  splitPlane(elements: Uint8Array, elementBytes: number, plane: number): Uint8Array;
+  /** Float16, bfloat16 or float64 elements as float32 (rounded to nearest, ties to even), little-endian bytes in; F32 is copied. */
+  toFloat32(elements: Uint8Array, dtype: FloatDtype): Float32Array;
+  /** Float32 values as elements of a dtype, rounded to nearest, ties to even; a NaN gives a quiet NaN (0x7e00, 0x7fc0 with the sign kept). */
+  fromFloat32(values: Float32Array, dtype: FloatDtype): Uint8Array;
+  /**
+   * Sums of `gradients` over the weights that share a centroid: out[codes[i]] += gradients[i], in float64, in order; rounded to float32 at the end.
+   * The gradient of a codebook: Deep Compression, equation 3.
+   */
+  codebookGradient(gradients: Float32Array, codes: Uint8Array, centroids: number): Float32Array;
+}
+
+/** The dtypes whose tensors can be shared. */
+export type FloatDtype = Extract<Dtype, "F32" | "F16" | "BF16" | "F64">;

@@ -1,0 +1,172 @@
+import { FormatError } from "./errors.js";
+
+/**
+ * Element types, by the names that safetensors gives them, in the order of their numbers in an archive (docs/format.md,
+ * section 4.2): a new one may only be added at the end.
+ */
+export const DTYPES = [
+  "F32",
+  "F16",
+  "BF16",
+  "F64",
+  "I64",
+  "I32",
+  "I16",
+  "I8",
+  "U64",
+  "U32",
+  "U16",
+  "U8",
+  "BOOL",
+  "F8_E4M3",
+  "F8_E5M2",
+  "F8_E8M0",
+  "C64",
+  "C128",
+  "F4",
+  "F6_E2M3",
+  "F6_E3M2",
+  "F8_E4M3FNUZ",
+  "F8_E5M2FNUZ",
+] as const;
+
+export type Dtype = (typeof DTYPES)[number];
+
+const DTYPE_BITS: Readonly<Record<Dtype, number>> = {
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  F64: 64,
+  I64: 64,
+  I32: 32,
+  I16: 16,
+  I8: 8,
+  U64: 64,
+  U32: 32,
+  U16: 16,
+  U8: 8,
+  BOOL: 8,
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+  F8_E8M0: 8,
+  C64: 64,
+  C128: 128,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+};
+
+/** Bits of one element; below 8 for the packed types, of which only whole bytes can be stored. */
+export function dtypeBits(dtype: Dtype): number {
+  return DTYPE_BITS[dtype];
+}
+
+/** A shape for a message: a hostile one may have millions of axes. */
+function shown(shape: readonly number[]): string {
+  return shape.length <= 16 ? `[${shape}]` : `[${shape.slice(0, 16)}, …] of ${shape.length} axes`;
+}
+
+/** What a tensor is, without its bytes. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  /** Elements along each axis; `[]` is a scalar, an axis of 0 an empty tensor. */
+  readonly shape: readonly number[];
+}
+
+/** A tensor in memory. `data` holds its elements little-endian and row-major, whatever the machine. */
+export interface Tensor extends TensorInfo {
+  readonly data: Uint8Array;
+}
+
+/**
+ * Elements of a shape.
+ *
+ * @throws FormatError `LIMIT` at `offset` where the product leaves the safe integers.
+ */
+export function elementCount(shape: readonly number[], offset = 0): number {
+  // An axis of 0 empties the tensor, whatever the others say, but they must not overflow on the way there.
+  let count = 1;
+  for (const axis of shape) {
+    count *= axis;
+    if (count > Number.MAX_SAFE_INTEGER) throw new FormatError("LIMIT", offset, `a shape ${shown(shape)} counts too many elements`);
+  }
+  return count;
+}
+
+/**
+ * Bytes of a tensor.
+ *
+ * @throws FormatError `CORRUPT` at `offset` where a packed dtype does not fill whole bytes, `LIMIT` where the product
+ * leaves the safe integers.
+ */
+export function tensorByteLength(dtype: Dtype, shape: readonly number[], offset = 0): number {
+  const bits = dtypeBits(dtype);
+  const count = elementCount(shape, offset);
+  if (count > Number.MAX_SAFE_INTEGER / bits) throw new FormatError("LIMIT", offset, `${dtype} ${shown(shape)} is too large`);
+  if ((count * bits) % 8 !== 0) throw new FormatError("CORRUPT", offset, `${dtype} ${shown(shape)} does not fill whole bytes`);
+  return (count * bits) / 8;
+}
+
+/** Bytes at rest that can be read by range: a file, a Blob, a buffer. */
+export interface Source {
+  readonly byteLength: number;
+  /**
+   * Exactly `byteLength` bytes from `offset`. The caller keeps within `[0, this.byteLength)`; the view is the caller's until
+   * the next `read`.
+   */
+  read(offset: number, byteLength: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * One stretch of a template: literal bytes, a hole for the bytes of a tensor, or pieces that pass through zlib.
+ */
+export type Piece =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "tensor";
+      readonly tensor: number;
+      /** The file wants the elements big-endian. */
+      readonly bigEndian?: boolean;
+      /** The file wants the elements column-major (Fortran order). */
+      readonly columnMajor?: boolean;
+    }
+  | {
+      readonly kind: "deflate";
+      /** Level 1..9 at which zlib 1.x, windowBits 15 and memLevel 8, gives the file's bytes back. */
+      readonly level: number;
+      /** Bytes of the stream. */
+      readonly byteLength: number;
+      readonly pieces: readonly Piece[];
+    };
+
+/** One file of the shell: what is left of it once the weights are taken out. */
+export interface FileTemplate {
+  /** File name relative to the model, with `/`; `""` for a model of one file. */
+  readonly path: string;
+  readonly pieces: readonly Piece[];
+}
+
+/** What the archive did to the tensors, for a template that depends on it. */
+export interface Restored {
+  /** The tensor comes back bit for bit. */
+  exact(tensor: number): boolean;
+  /** The bytes that decompressing gives for the tensor, little-endian and row-major. */
+  bytes(tensor: number): AsyncIterable<Uint8Array>;
+}
+
+/** A model file that was opened: its tensors in file order, and the shell around them. */
+export interface OpenModel {
+  readonly format: string;
+  /** Bytes of all its files. */
+  readonly byteLength: number;
+  readonly tensors: readonly TensorInfo[];
+  /** Exactly `byteLength` bytes of a tensor, little-endian and row-major, from `offset` within it. */
+  read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array>;
+  /** The shell. Asked for once, after the tensors were worked. */
+  templates(restored: Restored): Promise<readonly FileTemplate[]>;
+  close(): Promise<void>;
+}
