@@ -1,0 +1,22 @@
+import type { DecodeKernels } from "../kernel-types.js";
+import { crc32c } from "./crc32c.js";
+import { type DecodeExports, decodeBlock } from "./decode-block.js";
+import { loadDecoder } from "./decoder.js";
+import type { KernelModule } from "./module.js";
+import { permute } from "./scan.js";
+import type { LoadOptions } from "./variant.js";
+
+/** The decode kernels of a loaded module. */
+export function decodeKernelsOf(module: KernelModule<DecodeExports>): DecodeKernels {
+  return {
+    variant: module.variant,
+    crc32c: (bytes, seed = 0) => crc32c(module, bytes, seed),
+    decodeBlock: (plan, bytes, offset, out) => decodeBlock(module, plan, bytes, offset, out),
+    unscan: (elements, elementBytes, axes, scan, out) => permute(module, elements, elementBytes, axes, scan, true, out),
+  };
+}
+
+/** The decode kernels of decoder.wasm, compiled on the first call. */
+export function decoderKernels(options: LoadOptions = {}): DecodeKernels {
+  return decodeKernelsOf(loadDecoder(options));
+}

@@ -1,0 +1,104 @@
+import { ByteWriter } from "../archive/bytes.js";
+import type { EncodeKernels } from "../kernel-types.js";
+import { at } from "./arena.js";
+import type { EncodeExports } from "./encode-exports.js";
+import { lend } from "./encode-values.js";
+import type { KernelModule } from "./module.js";
+
+// Kernels that work on symbols: gaps, Huffman codes, byte planes.
+
+type Symbols = Pick<
+  EncodeKernels,
+  "histogram" | "gapHistogram" | "mapBytes" | "codeLengths" | "encodeSymbols" | "fillGaps" | "escapeGaps" | "splitPlane"
+>;
+
+const STREAMS = 4;
+
+/** The kernels over symbols, in the memory of `module`. */
+export function symbolKernels(module: KernelModule<EncodeExports>): Symbols {
+  const { arena, exports } = module;
+  return {
+    histogram: (bytes) =>
+      arena.scope(() => {
+        const counts = arena.alloc(4 * 256);
+        const lanes = arena.alloc(4 * 1024);
+        exports.histogram(lend(arena, bytes), bytes.length, counts, lanes);
+        return arena.u32(counts, 256).slice();
+      }),
+
+    gapHistogram: (gaps, maxGap) =>
+      arena.scope(() => {
+        const counts = arena.alloc(4 * (maxGap + 1));
+        const from = lend(arena, gaps);
+        arena.u32(counts, maxGap + 1).fill(0);
+        exports.gapHistogram(from, gaps.length, counts);
+        return arena.u32(counts, maxGap + 1).slice();
+      }),
+
+    mapBytes: (bytes, table) =>
+      arena.scope(() => {
+        const by = lend(arena, table);
+        const mapped = lend(arena, bytes);
+        exports.mapBytes(mapped, bytes.length, by);
+        return arena.u8(mapped, bytes.length).slice();
+      }),
+
+    codeLengths: (counts, maxLength) =>
+      arena.scope(() => {
+        const alphabet = counts.length;
+        const lengths = arena.alloc(alphabet);
+        const symbols = arena.alloc(4 * alphabet);
+        const levels = arena.alloc(2 * 2 * 8 * alphabet);
+        const kinds = arena.alloc(maxLength * 2 * alphabet);
+        exports.codeLengths(lend(arena, counts), alphabet, maxLength, lengths, symbols, levels, kinds);
+        return arena.u8(lengths, alphabet).slice();
+      }),
+
+    encodeSymbols: (symbols, coding) => {
+      if (coding.way === 0) return symbols.slice();
+      if (coding.way === 1) return new Uint8Array(0);
+      return arena.scope(() => {
+        const from = lend(arena, symbols);
+        const end = at(from, symbols.length);
+        const next = arena.alloc(64);
+        const table = arena.alloc(4 * 256);
+        exports.encodeTable(lend(arena, coding.lengths), coding.alphabet, table, next);
+        const stride = coding.way === 2 ? 1 : STREAMS;
+        const out = arena.alloc(Math.ceil((symbols.length / stride + 1) * 1.5) + 16);
+        const streams: Uint8Array[] = [];
+        for (let stream = 0; stream < stride; stream++) {
+          const byteLength = exports.encodeStream(at(from, stream), end, stride, table, out);
+          streams.push(arena.u8(out, byteLength).slice());
+        }
+        const bytes = new ByteWriter();
+        if (coding.way === 3) for (const stream of streams) bytes.varint(stream.length);
+        for (const stream of streams) bytes.bytes(stream);
+        return bytes.finish();
+      });
+    },
+
+    fillGaps: (gaps, filler) =>
+      arena.scope(() => {
+        let room = gaps.length;
+        for (const gap of gaps) room += Math.floor(gap / filler);
+        const out = arena.alloc(room);
+        return arena.u8(out, exports.fillGaps(lend(arena, gaps), gaps.length, filler, out)).slice();
+      }),
+
+    escapeGaps: (gaps, exponent) =>
+      arena.scope(() => {
+        const out = arena.alloc(gaps.length);
+        const extra = arena.alloc(Math.ceil(gaps.length * 2.5) + 16);
+        const byteLength = exports.escapeGapSymbols(lend(arena, gaps), gaps.length, exponent, out, extra);
+        return { symbols: arena.u8(out, gaps.length).slice(), extra: arena.u8(extra, byteLength).slice() };
+      }),
+
+    splitPlane: (elements, elementBytes, plane) =>
+      arena.scope(() => {
+        const count = elements.length / elementBytes;
+        const out = arena.alloc(count);
+        exports.splitPlane(at(lend(arena, elements), plane), count, elementBytes, out);
+        return arena.u8(out, count).slice();
+      }),
+  };
+}

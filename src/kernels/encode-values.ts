@@ -1,0 +1,164 @@
+import type { EncodeKernels, FloatDtype, Survivors } from "../kernel-types.js";
+import type { Arena, Ptr } from "./arena.js";
+import type { EncodeExports } from "./encode-exports.js";
+import type { KernelModule } from "./module.js";
+
+// Kernels that work on weights: statistics, pruning, k-means, conversion.
+
+type Values = Pick<
+  EncodeKernels,
+  | "stats"
+  | "magnitudeHistogram"
+  | "prune"
+  | "compact"
+  | "index"
+  | "floatHistogram"
+  | "lloyd"
+  | "assign"
+  | "toFloat32"
+  | "fromFloat32"
+  | "codebookGradient"
+>;
+
+const BINS = 65536;
+const INDEX_SLOTS_BYTES = 2 * 1024;
+const MOST_CODES = 256;
+
+/** The bytes of any typed array, for copying. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** Lends the kernels a copy of `array`. */
+export function lend(arena: Arena, array: ArrayBufferView): Ptr {
+  const ptr = arena.alloc(array.byteLength);
+  arena.u8(ptr, array.byteLength).set(bytesOf(array));
+  return ptr;
+}
+
+const CONVERSIONS: readonly FloatDtype[] = ["F16", "BF16", "F64"];
+
+function conversion(dtype: FloatDtype): { kind: number; elementBytes: number } {
+  return { kind: CONVERSIONS.indexOf(dtype), elementBytes: dtype === "F64" ? 8 : 2 };
+}
+
+/** The kernels over float32 values and elements, in the memory of `module`. */
+export function valueKernels(module: KernelModule<EncodeExports>): Values {
+  const { arena, exports } = module;
+
+  function survivors(found: number, elementBytes: number, gaps: Ptr, out: Ptr): Survivors {
+    return {
+      gaps: arena.u32(gaps, found).slice(),
+      elements: arena.u8(out, found * elementBytes).slice(),
+      maxGap: exports.largest(gaps, found) >>> 0,
+    };
+  }
+
+  return {
+    stats: (values) =>
+      arena.scope(() => {
+        const out = arena.alloc(32);
+        exports.stats(lend(arena, values), values.length, out);
+        const [sum, sumOfSquares, nonFinite, nonZero] = arena.f64(out, 4);
+        return { sum, sumOfSquares, nonFinite, nonZero };
+      }),
+
+    magnitudeHistogram: (values, level, prefix, outCounts) =>
+      arena.scope(() => {
+        const counts = lend(arena, outCounts);
+        exports.magnitudeHistogram(lend(arena, values), values.length, level, prefix, counts);
+        outCounts.set(arena.u32(counts, BINS));
+      }),
+
+    prune: (values, threshold) =>
+      arena.scope(() => {
+        const gaps = arena.alloc(4 * values.length);
+        const out = arena.alloc(4 * values.length);
+        return survivors(exports.prune(lend(arena, values), values.length, threshold, gaps, out), 4, gaps, out);
+      }),
+
+    compact: (elements, elementBytes) =>
+      arena.scope(() => {
+        const count = elements.length / elementBytes;
+        const gaps = arena.alloc(4 * count);
+        const out = arena.alloc(elements.length);
+        return survivors(exports.compact(lend(arena, elements), count, elementBytes, gaps, out), elementBytes, gaps, out);
+      }),
+
+    index: (elements, elementBytes, known) =>
+      arena.scope(() => {
+        const count = elements.length / elementBytes;
+        const codes = arena.alloc(count);
+        const table = arena.alloc(MOST_CODES * elementBytes);
+        const slots = arena.alloc(INDEX_SLOTS_BYTES);
+        const from = lend(arena, elements);
+        arena.u8(table, known.length).set(known);
+        const size = exports.index(from, count, elementBytes, codes, table, known.length / elementBytes, slots);
+        if (size > MOST_CODES) return undefined;
+        return { codes: arena.u8(codes, count).slice(), table: arena.u8(table, size * elementBytes).slice() };
+      }),
+
+    floatHistogram: (values, outCounts, outLows) =>
+      arena.scope(() => {
+        const counts = lend(arena, outCounts);
+        const lows = lend(arena, outLows);
+        exports.floatHistogram(lend(arena, values), values.length, counts, lows);
+        outCounts.set(arena.u32(counts, BINS));
+        outLows.set(arena.f64(lows, BINS));
+      }),
+
+    lloyd: (points, weights, outCentroids, maxIterations) =>
+      arena.scope(() => {
+        const k = outCentroids.length;
+        const centroids = lend(arena, outCentroids);
+        const ends = arena.alloc(4 * k);
+        const weightSums = arena.alloc(8 * (points.length + 1));
+        const sums = arena.alloc(8 * (points.length + 1));
+        const taken = arena.alloc(points.length);
+        const from = lend(arena, points);
+        const by = lend(arena, weights);
+        const iterations = exports.lloyd(from, by, points.length, centroids, k, maxIterations, ends, weightSums, sums, taken) >>> 0;
+        outCentroids.set(arena.f64(centroids, k));
+        return iterations;
+      }),
+
+    assign: (values, midpoints) =>
+      arena.scope(() => {
+        const codes = arena.alloc(values.length);
+        const first = arena.alloc(BINS + 1);
+        const between = lend(arena, midpoints);
+        exports.assign(lend(arena, values), values.length, between, midpoints.length, codes, first);
+        return arena.u8(codes, values.length).slice();
+      }),
+
+    toFloat32: (elements, dtype) => {
+      if (dtype === "F32") return new Float32Array(elements.slice().buffer);
+      const { kind, elementBytes } = conversion(dtype);
+      const count = elements.length / elementBytes;
+      return arena.scope(() => {
+        const out = arena.alloc(4 * count);
+        exports.toFloat32(lend(arena, elements), count, kind, out);
+        return arena.f32(out, count).slice();
+      });
+    },
+
+    fromFloat32: (values, dtype) => {
+      if (dtype === "F32") return bytesOf(values).slice();
+      const { kind, elementBytes } = conversion(dtype);
+      return arena.scope(() => {
+        const out = arena.alloc(elementBytes * values.length);
+        exports.fromFloat32(lend(arena, values), values.length, kind, out);
+        return arena.u8(out, elementBytes * values.length).slice();
+      });
+    },
+
+    codebookGradient: (gradients, codes, centroids) =>
+      arena.scope(() => {
+        const sums = arena.alloc(8 * centroids);
+        const out = arena.alloc(4 * centroids);
+        const of = lend(arena, codes);
+        exports.codebookGradient(lend(arena, gradients), of, codes.length, centroids, sums, out);
+        return arena.f32(out, centroids).slice();
+      }),
+  };
+}

@@ -1,0 +1,25 @@
+import { SCANS } from "../archive/scans.js";
+import type { DecodeExports } from "./decode-block.js";
+import type { KernelModule } from "./module.js";
+
+/** Elements into the order of a scan (`put` false) or back into row-major order (`put` true); `out` is filled. */
+export function permute(
+  module: KernelModule<DecodeExports>,
+  elements: Uint8Array,
+  elementBytes: number,
+  axes: readonly [number, number, number],
+  scan: number,
+  put: boolean,
+  out: Uint8Array,
+): void {
+  const { arena, exports } = module;
+  const strides = [axes[1] * axes[2], axes[2], 1];
+  const [x, y, z] = SCANS[scan];
+  arena.scope(() => {
+    const from = arena.alloc(elements.length);
+    const to = arena.alloc(elements.length);
+    arena.u8(from, elements.length).set(elements);
+    exports.permute(from, to, elementBytes, axes[x], axes[y], axes[z], strides[x], strides[y], strides[z], put ? 1 : 0);
+    out.set(arena.u8(to, elements.length));
+  });
+}

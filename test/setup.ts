@@ -1,0 +1,5 @@
+import { freshWasm } from "../scripts/wasm.mjs";
+
+export default async function setup(): Promise<void> {
+  await freshWasm();
+}
