@@ -1,0 +1,74 @@
+import { FormatError } from "../errors.js";
+import type { OpenModel, Source } from "../types.js";
+import { NPY_MAGIC, openNpy } from "./npy.js";
+import { openNpz } from "./npz.js";
+import { openSafetensors } from "./safetensors.js";
+
+export { safetensorsHeader } from "../archive/safetensors-header.js";
+export { openNpy } from "./npy.js";
+export { openNpz } from "./npz.js";
+export { openSafetensors } from "./safetensors.js";
+export { bytesSource, fileSource } from "./source.js";
+export { renderTemplate, type TensorBytes } from "./template.js";
+
+export interface OpenHint {
+  /** File name, from which a tensor that has no name of its own takes one. */
+  readonly name?: string;
+}
+
+export interface Format {
+  readonly name: string;
+  readonly extensions: readonly string[];
+  /** Whether a file that starts with `head`, its first bytes, is of this format. */
+  detect(head: Uint8Array): boolean;
+  open(source: Source, hint: OpenHint): Promise<OpenModel>;
+}
+
+/** Enough of a file for every `detect`. */
+const HEAD_BYTES = 16;
+
+const startsWith = (head: Uint8Array, magic: ArrayLike<number>): boolean =>
+  head.length >= magic.length && Array.from(magic).every((byte, i) => head[i] === byte);
+
+/** "models/fc1.npy" gives "fc1". */
+function stem(name: string | undefined): string | undefined {
+  const file = name?.split(/[\\/]/).at(-1);
+  return file?.replace(/(?<=.)\.[^.]*$/, "") || undefined;
+}
+
+/** Formats in the order in which they are tried. */
+export const FORMATS: readonly Format[] = [
+  {
+    name: "npy",
+    extensions: [".npy"],
+    detect: (head) => startsWith(head, NPY_MAGIC),
+    open: (source, hint) => openNpy(source, stem(hint.name)),
+  },
+  {
+    name: "npz",
+    extensions: [".npz"],
+    // A local header, or the end record of a zip with no members.
+    detect: (head) => startsWith(head, [0x50, 0x4b, 3, 4]) || startsWith(head, [0x50, 0x4b, 5, 6]),
+    open: (source) => openNpz(source),
+  },
+  {
+    name: "safetensors",
+    extensions: [".safetensors"],
+    detect: (head) => head[8] === 0x7b,
+    open: (source) => openSafetensors(source),
+  },
+];
+
+/**
+ * Opens a model file of any format, which is told by its first bytes.
+ *
+ * @throws FormatError `MAGIC` where no format has such bytes; the source stays the caller's whenever it throws.
+ */
+export async function openModel(source: Source, hint: OpenHint = {}): Promise<OpenModel> {
+  const head = (await source.read(0, Math.min(HEAD_BYTES, source.byteLength))).slice();
+  const format = FORMATS.find(({ detect }) => detect(head));
+  if (format) return format.open(source, hint);
+  // The shortest file whose format can be told has a safetensors header of one byte.
+  if (head.length <= 8) throw new FormatError("TRUNCATED", head.length, "too short for a model file");
+  throw new FormatError("MAGIC", 0, `not a model file of a known format (${FORMATS.map(({ name }) => name).join(", ")})`);
+}

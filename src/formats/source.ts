@@ -1,0 +1,63 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { checkBytes, checkInteger } from "../check.js";
+import { FormatError } from "../errors.js";
+import type { Source } from "../types.js";
+
+/** One call of the system reads less than 2 GiB, whatever it is asked for. */
+const MOST_PER_CALL = 2 ** 30;
+
+function checkRange(offset: number, byteLength: number, end: number): void {
+  checkInteger(offset, "offset", 0, end);
+  checkInteger(byteLength, "byteLength", 0, end - offset);
+}
+
+async function readFully(handle: FileHandle, offset: number, byteLength: number): Promise<Uint8Array> {
+  // Not from the pool: a view that lives on would keep the pool's other buffers alive. Not zeroed: every byte is read or the call fails.
+  const { buffer } = Buffer.allocUnsafeSlow(byteLength);
+  const bytes = new Uint8Array(buffer, 0, byteLength);
+  let done = 0;
+  while (done < byteLength) {
+    const { bytesRead } = await handle.read(bytes, done, Math.min(byteLength - done, MOST_PER_CALL), offset + done);
+    if (bytesRead === 0) throw new FormatError("TRUNCATED", offset + done, "the file became shorter while it was read");
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/**
+ * A file, read by range.
+ *
+ * @throws TypeError where `path` is not a regular file; what the system throws where it cannot be opened.
+ */
+export async function fileSource(path: string): Promise<Source> {
+  const handle = await open(path, "r");
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw new TypeError(`path must name a regular file, got ${JSON.stringify(path)}`);
+    const byteLength = stat.size;
+    return {
+      byteLength,
+      read(offset: number, length: number): Promise<Uint8Array> {
+        checkRange(offset, length, byteLength);
+        return readFully(handle, offset, length);
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** A buffer as a source. Reads are views of it: nothing is copied. */
+export function bytesSource(bytes: Uint8Array): Source {
+  checkBytes(bytes, "bytes");
+  return {
+    byteLength: bytes.length,
+    async read(offset: number, length: number): Promise<Uint8Array> {
+      checkRange(offset, length, bytes.length);
+      return bytes.subarray(offset, offset + length);
+    },
+    async close(): Promise<void> {},
+  };
+}
