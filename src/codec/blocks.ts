@@ -1,0 +1,31 @@
+import { MAX_BLOCK_ELEMENTS } from "../archive/limits.js";
+import { type Elements, elementsOf } from "../archive/record.js";
+import type { TensorInfo } from "../types.js";
+
+/** A tensor's elements, block by block, as they are to be stored: little-endian, row-major. A block may be asked for more than once. */
+export interface Blocks extends Elements {
+  readonly count: number;
+  /** The bytes of block `index`; the caller does not change them, and they may not be the same array the next time. */
+  read(index: number): Promise<Uint8Array>;
+}
+
+/** Elements of each block of an archive written by Coppice, but the last of a tensor. */
+export const BLOCK_ELEMENTS: number = MAX_BLOCK_ELEMENTS;
+
+/** A tensor in blocks, its bytes read by range. A tensor of one block is read once and kept. */
+export function tensorBlocks(tensor: TensorInfo, read: (offset: number, byteLength: number) => Promise<Uint8Array>): Blocks {
+  const elements = elementsOf(tensor);
+  const count = Math.max(1, Math.ceil(elements.elements / BLOCK_ELEMENTS));
+  const blockBytes = BLOCK_ELEMENTS * elements.elementBytes;
+  const byteLength = elements.elements * elements.elementBytes;
+  let only: Promise<Uint8Array> | undefined;
+  return {
+    ...elements,
+    count,
+    read(index) {
+      if (count > 1) return read(index * blockBytes, Math.min(blockBytes, byteLength - index * blockBytes));
+      only ??= byteLength === 0 ? Promise.resolve(new Uint8Array(0)) : read(0, byteLength).then((bytes) => bytes.slice());
+      return only;
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { codebookKeys, FLOAT16, LISTED, OWN, SORTED, writeListed, writeSorted } from "../archive/codebook.js";
+import type { RecordHead } from "../archive/record.js";
+import { SCANS } from "../archive/scans.js";
+import type { EncodeKernels } from "../kernel-types.js";
+import type { Dtype } from "../types.js";
+import { BLOCK_ELEMENTS, type Blocks } from "./blocks.js";
+import { type GapCounts, type Measured, type MeasuredGaps, measureGaps, measureSymbols } from "./measure.js";
+import { countGaps, type Survey } from "./survey.js";
+
+/** A coding of a tensor, ready to be written, and what it takes. */
+export interface Choice {
+  readonly head: Omit<RecordHead, "exact">;
+  /** The codebook as elements in the order of the codes; empty for codings without. */
+  readonly codebook: Uint8Array;
+  /** Bytes of the whole record, checksums left out; four-stream sequences may take a few more. */
+  readonly byteLength: number;
+  readonly gaps: MeasuredGaps | undefined;
+  /** The codes, or the byte planes. */
+  readonly symbols: readonly Measured[];
+}
+
+const NO_BYTES = new Uint8Array(0);
+const HEAD_BYTES = { raw: 1, bytes: 1, dense: 2, sparse: 3 } as const;
+
+/**
+ * The smallest coding of a tensor, by exact size; of equals the one with the lower number (docs/format.md, section 4).
+ */
+export async function choose(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, found: Survey): Promise<Choice> {
+  const plain = { blockElements: BLOCK_ELEMENTS, elements: blocks.elements, scan: 0, escape: false, gapParameter: 0 };
+  const base = { ...plain, codebookKind: 0, codebookBytes: NO_BYTES };
+  const raw: Choice = {
+    head: { ...base, coding: "raw", symbols: [] },
+    codebook: NO_BYTES,
+    byteLength: HEAD_BYTES.raw + blocks.elements * blocks.elementBytes,
+    gaps: undefined,
+    symbols: [],
+  };
+  if (blocks.elements === 0) return raw;
+  const choices = [raw];
+  if (found.planes) {
+    const symbols = found.planes.map((counts) => measureSymbols(kernels, counts, blocks.count));
+    choices.push(sized({ ...base, coding: "bytes", symbols: symbols.map(({ coding }) => coding) }, NO_BYTES, undefined, symbols));
+  }
+  const dense = denseCodes(found, blocks, dtype);
+  if (dense) {
+    const symbols = [measureSymbols(kernels, dense.counts, blocks.count)];
+    choices.push(sized({ ...base, ...dense.book, coding: "dense", symbols: [symbols[0].coding] }, dense.elements, undefined, symbols));
+  }
+  if (found.stored > 0) choices.push(...(await sparseChoices(kernels, dtype, blocks, found, base)));
+  return choices.reduce((best, choice) => (choice.byteLength < best.byteLength ? choice : best));
+}
+
+type Base = Omit<Choice["head"], "coding" | "symbols">;
+
+async function sparseChoices(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, found: Survey, base: Base): Promise<Choice[]> {
+  const { scan, gaps } = await bestScan(kernels, blocks, found.gaps);
+  const sparse = { ...base, coding: "sparse", scan, escape: gaps.escape, gapParameter: gaps.gapParameter } as const;
+  const choices: Choice[] = [];
+  if (found.table) {
+    const sorted = sortedTable(found.table.elements, found.table.counts, dtype, blocks.elementBytes);
+    const symbols = [measureSymbols(kernels, sorted.counts, blocks.count)];
+    const head = { ...sparse, ...sorted.book, symbols: [gaps.coding, symbols[0].coding] };
+    choices.push(sized(head, sorted.elements, gaps, symbols));
+  }
+  if (found.ownPlanes) {
+    const symbols = found.ownPlanes.map((counts) => measureSymbols(kernels, counts, blocks.count));
+    const head = { ...sparse, codebookKind: OWN, symbols: [gaps.coding, ...symbols.map(({ coding }) => coding)] };
+    choices.push(sized(head, NO_BYTES, gaps, symbols));
+  }
+  return choices;
+}
+
+function sized(head: Choice["head"], codebook: Uint8Array, gaps: MeasuredGaps | undefined, symbols: readonly Measured[]): Choice {
+  const sequences = gaps ? [gaps, ...symbols] : symbols;
+  const headBits = sequences.reduce((sum, { headBits }) => sum + headBits, 0);
+  const blockBytes = sequences.reduce((sum, { bits }) => sum + Math.ceil(bits / 8), 0);
+  const byteLength = HEAD_BYTES[head.coding] + head.codebookBytes.length + Math.ceil(headBits / 8) + blockBytes;
+  return { head, codebook, byteLength, gaps, symbols };
+}
+
+/** The scan whose gaps take the least, and they. A tensor of several blocks is row-major. */
+async function bestScan(kernels: EncodeKernels, blocks: Blocks, rowMajor: GapCounts): Promise<{ scan: number; gaps: MeasuredGaps }> {
+  let best = { scan: 0, gaps: measureGaps(kernels, rowMajor, blocks.count) };
+  if (blocks.count > 1) return best;
+  const seen = new Set([walk(blocks.axes, 0)]);
+  for (let scan = 1; scan < SCANS.length; scan++) {
+    // Axes of one element do not tell scans apart.
+    const order = walk(blocks.axes, scan);
+    if (seen.has(order)) continue;
+    seen.add(order);
+    const elements = kernels.scan(await blocks.read(0), blocks.elementBytes, blocks.axes, scan);
+    const counts = new Map<number, number>();
+    countGaps(kernels, kernels.compact(elements, blocks.elementBytes), counts);
+    const gaps = measureGaps(kernels, counts, blocks.count);
+    if (gaps.headBits + gaps.bits < best.gaps.headBits + best.gaps.bits) best = { scan, gaps };
+  }
+  return best;
+}
+
+/** The axes of a scan that have more than one index, slowest first. */
+function walk(axes: readonly number[], scan: number): string {
+  return SCANS[scan].filter((axis) => axes[axis] > 1).join(" ");
+}
+
+/** The codebook of all elements, zero among them where it occurs; undefined where there are more than 256. */
+function denseCodes(found: Survey, blocks: Blocks, dtype: Dtype): ReturnType<typeof sortedTable> | undefined {
+  if (!found.table) return undefined;
+  const { elementBytes } = blocks;
+  const zeros = blocks.elements - found.stored;
+  let { elements, counts } = found.table;
+  if (zeros > 0) {
+    if (counts.length === 256) return undefined;
+    const withZero = new Uint8Array(elements.length + elementBytes); // the zero element is last
+    withZero.set(elements);
+    elements = withZero;
+    counts = Float64Array.from([...counts, zeros]);
+  }
+  return sortedTable(elements, counts, dtype, elementBytes);
+}
+
+/** A codebook in ascending order with its counts, and the smallest way to write it. */
+function sortedTable(elements: Uint8Array, counts: Float64Array, dtype: Dtype, elementBytes: number) {
+  const keys = codebookKeys(elements, dtype, elementBytes);
+  const order = [...keys.keys()].sort((a, b) => (keys[a] < keys[b] ? -1 : 1));
+  const sorted = new Uint8Array(elements.length);
+  for (const [to, from] of order.entries())
+    sorted.set(elements.subarray(from * elementBytes, (from + 1) * elementBytes), to * elementBytes);
+  const ways = [
+    { codebookKind: LISTED, codebookBytes: writeListed(sorted, elementBytes) },
+    {
+      codebookKind: SORTED,
+      codebookBytes: writeSorted(
+        order.map((i) => keys[i]),
+        elementBytes,
+      ),
+    },
+  ];
+  const halfs = dtype === "F32" ? exactHalfs(sorted) : undefined;
+  if (halfs) ways.push({ codebookKind: FLOAT16, codebookBytes: writeListed(halfs, 2) });
+  const book = ways.reduce((best, way) => (way.codebookBytes.length < best.codebookBytes.length ? way : best));
+  return { elements: sorted, counts: Uint32Array.from(order, (i) => counts[i]), book };
+}
+
+/** Float32 elements as float16, where each of them is one. */
+function exactHalfs(elements: Uint8Array): Uint8Array | undefined {
+  const halfs = new Uint8Array(elements.length / 2);
+  const view = new DataView(elements.buffer, elements.byteOffset, elements.length);
+  for (let i = 0; i < elements.length / 4; i++) {
+    const bits = view.getUint32(4 * i, true);
+    const half = exactHalf(bits);
+    if (half === undefined) return undefined;
+    halfs[2 * i] = half & 255;
+    halfs[2 * i + 1] = half >> 8;
+  }
+  return halfs;
+}
+
+/** The float16 that is the same number as float32 bits, where there is one; NaN has none. */
+function exactHalf(bits: number): number | undefined {
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 255) - 127;
+  const fraction = bits & 0x7fffff;
+  if (exponent === 128) return fraction === 0 ? sign | 0x7c00 : undefined;
+  if ((bits & 0x7fffffff) === 0) return sign;
+  if (exponent > 15 || exponent < -24) return undefined;
+  if (exponent >= -14) return (fraction & 0x1fff) === 0 ? sign | ((exponent + 15) << 10) | (fraction >> 13) : undefined;
+  const whole = 0x800000 | fraction;
+  const shift = -exponent - 1; // a subnormal float16 counts 2^-24
+  return whole % 2 ** shift === 0 ? sign | (whole / 2 ** shift) : undefined;
+}

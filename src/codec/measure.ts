@@ -1,0 +1,114 @@
+import { BitWriter } from "../archive/bits.js";
+import { MAX_CODE_BITS } from "../archive/limits.js";
+import { gapAlphabet } from "../archive/record.js";
+import { writeSymbolCoding } from "../archive/symbols.js";
+import type { EncodeKernels, SymbolCoding } from "../kernel-types.js";
+
+// Exact sizes of codings, from counts alone.
+
+/** From this many symbols a block on, four streams: they decode faster, and their lengths take a few bytes. */
+const FOUR_STREAMS_FROM = 1 << 14;
+
+const NO_LENGTHS = new Uint8Array(0);
+
+/** How a sequence is coded best, and what that takes. */
+export interface Measured {
+  readonly coding: SymbolCoding;
+  /** Bits of its description in the record's head. */
+  readonly headBits: number;
+  /** Bits of its symbols in all blocks, before they are rounded up to bytes. */
+  readonly bits: number;
+}
+
+/**
+ * The cheapest way to code symbols.
+ *
+ * @param counts u32[alphabet], how often each occurs
+ * @param blocks over how many blocks they are spread
+ */
+export function measureSymbols(kernels: EncodeKernels, counts: Uint32Array, blocks: number): Measured {
+  const alphabet = counts.length;
+  let total = 0;
+  let used = 0;
+  let symbol = 0;
+  for (let s = 0; s < alphabet; s++) {
+    if (counts[s] === 0) continue;
+    total += counts[s];
+    used++;
+    symbol = s;
+  }
+  if (used === 1) return described({ way: 1, symbol, lengths: NO_LENGTHS, alphabet }, 0);
+  const raw = described({ way: 0, symbol: 0, lengths: NO_LENGTHS, alphabet }, 8 * total);
+  if (used === 0) return raw;
+  const lengths = kernels.codeLengths(counts, MAX_CODE_BITS);
+  let bits = 0;
+  for (let s = 0; s < alphabet; s++) bits += counts[s] * lengths[s];
+  const way = total / blocks < FOUR_STREAMS_FROM ? 2 : 3;
+  const huffman = described({ way, symbol: 0, lengths, alphabet }, bits);
+  return huffman.headBits + huffman.bits < raw.headBits + raw.bits ? huffman : raw;
+}
+
+function described(coding: SymbolCoding, bits: number): Measured {
+  const head = new BitWriter();
+  writeSymbolCoding(head, coding);
+  return { coding, headBits: head.bitLength, bits };
+}
+
+/** A way to write gaps, and what it takes. */
+export interface MeasuredGaps extends Measured {
+  readonly escape: boolean;
+  readonly gapParameter: number;
+  readonly fillers: number;
+  /** Bits of the symbols and the extra bits. */
+  readonly bits: number;
+}
+
+/** Filler symbols that are tried: the paper's 3 to 5 bits and up to a byte, and one above the largest gap. */
+const FILLERS = [3, 7, 15, 23, 31, 47, 63, 95, 127, 191, 255];
+const EXPONENTS = [1, 2, 3, 4, 5, 6, 7];
+
+/** How often each gap occurs, gaps that do not occur left out; ascending. */
+export type GapCounts = ReadonlyMap<number, number>;
+
+/** The cheapest alphabet for gaps. */
+export function measureGaps(kernels: EncodeKernels, gaps: GapCounts, blocks: number): MeasuredGaps {
+  let maxGap = 0;
+  for (const gap of gaps.keys()) if (gap > maxGap) maxGap = gap;
+  const fillers = FILLERS.filter((filler) => filler <= maxGap);
+  if (maxGap < 255) fillers.push(maxGap + 1);
+  let best: MeasuredGaps | undefined;
+  const consider = (measured: MeasuredGaps): void => {
+    if (best === undefined || measured.headBits + measured.bits < best.headBits + best.bits) best = measured;
+  };
+  for (const filler of fillers) consider(measureFillers(kernels, gaps, blocks, filler));
+  if (maxGap >= 4) for (const exponent of EXPONENTS) consider(measureEscape(kernels, gaps, blocks, exponent));
+  return best as MeasuredGaps; // there is always a filler: 255, or one above the largest gap
+}
+
+function measureFillers(kernels: EncodeKernels, gaps: GapCounts, blocks: number, filler: number): MeasuredGaps {
+  const counts = new Uint32Array(gapAlphabet(false, filler));
+  let fillers = 0;
+  for (const [gap, count] of gaps) {
+    const before = Math.floor(gap / filler);
+    fillers += before * count;
+    counts[gap % filler] += count;
+  }
+  counts[filler] = fillers;
+  return { ...measureSymbols(kernels, counts, blocks), escape: false, gapParameter: filler, fillers };
+}
+
+function measureEscape(kernels: EncodeKernels, gaps: GapCounts, blocks: number, exponent: number): MeasuredGaps {
+  const counts = new Uint32Array(gapAlphabet(true, exponent));
+  let extraBits = 0;
+  for (const [gap, count] of gaps) {
+    if (gap < 2 ** exponent) {
+      counts[gap] += count;
+      continue;
+    }
+    const top = 31 - Math.clz32(gap);
+    counts[2 ** exponent + 2 * (top - exponent) + ((gap >> (top - 1)) & 1)] += count;
+    extraBits += (top - 1) * count;
+  }
+  const measured = measureSymbols(kernels, counts, blocks);
+  return { ...measured, bits: measured.bits + extraBits, escape: true, gapParameter: exponent, fillers: 0 };
+}

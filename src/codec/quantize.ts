@@ -1,0 +1,122 @@
+import type { EncodeKernels, FloatDtype } from "../kernel-types.js";
+import type { Dtype } from "../types.js";
+import type { Blocks } from "./blocks.js";
+import { pruneThreshold } from "./prune.js";
+import { type Centroids, shareCentroids } from "./share.js";
+
+// The lossy steps: prune and share. What comes out are blocks again, which the record then holds exactly.
+
+/** Prune, by exactly one of three rules. Weights whose magnitude is at most the threshold are pruned, and zeros always are. */
+export type Prune =
+  | { readonly threshold: number }
+  /** Quality factor: the threshold is that times the standard deviation of the tensor's weights. */
+  | { readonly quality: number }
+  /** The part of the weights to prune, 0 to 1; equal magnitudes go together, so more may be. */
+  | { readonly sparsity: number };
+
+export type Init = "linear" | "density" | "random";
+
+export interface Share {
+  /** The codebook has at most 2^bits centroids; 1 to 8. */
+  readonly bits?: number;
+  /** Instead of `bits`: at most this many, 1 to 256. Huffman codes need no power of two. */
+  readonly centroids?: number;
+  /** Where k-means starts: spread evenly from the least to the largest weight, evenly over their distribution, or on weights drawn at random. */
+  readonly init?: Init;
+  /** For `random`. */
+  readonly seed?: number;
+  readonly maxIterations?: number;
+  /** A tensor with at most 256 different non-zero weights is shared already, and kept as it is. Otherwise only one with at most 2^bits. */
+  readonly keepShared?: boolean;
+  /** Centroids of a float32 tensor are rounded to float16 unless `float32` is asked for or float16 cannot hold them well. */
+  readonly codebook?: "float16" | "float32";
+}
+
+export interface Treatment {
+  readonly prune?: Prune;
+  readonly share?: Share;
+}
+
+/** What was done to a tensor. */
+export interface Quantized {
+  readonly blocks: Blocks;
+  /** All tensors come back bit for bit. */
+  readonly exact: boolean;
+  /** Why a treatment that was asked for was not given. */
+  readonly note?: string;
+}
+
+export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
+  return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
+}
+
+/**
+ * Prunes and shares a tensor as `treatment` says. A tensor that cannot be (integers; NaN or infinities, which have no nearest centroid) is kept exact, with a note.
+ */
+export async function quantize(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, treatment: Treatment): Promise<Quantized> {
+  const { prune, share } = treatment;
+  if (!prune && !share) return { blocks, exact: true };
+  if (!isFloatDtype(dtype)) return { blocks, exact: true, note: `kept exact: ${dtype} is not a floating dtype` };
+  const values = (index: number): Promise<Float32Array> => blocks.read(index).then((block) => kernels.toFloat32(block, dtype));
+
+  const totals = { sum: 0, sumOfSquares: 0, nonFinite: 0, count: blocks.elements };
+  for (let i = 0; i < blocks.count; i++) {
+    const stats = kernels.stats(await values(i));
+    totals.sum += stats.sum;
+    totals.sumOfSquares += stats.sumOfSquares;
+    totals.nonFinite += stats.nonFinite;
+  }
+  if (totals.nonFinite > 0) return { blocks, exact: true, note: `kept exact: ${totals.nonFinite} weights are NaN or infinite` };
+
+  const threshold = prune ? await pruneThreshold(kernels, blocks.count, values, totals, prune) : 0;
+  const survivors = (value: Float32Array) => kernels.prune(value, threshold);
+  const centroids = share
+    ? await shareCentroids(kernels, dtype, blocks.count, async (i) => survivorValues(survivors(await values(i)).elements), share)
+    : undefined;
+  if (!prune && centroids?.exact) return { blocks, exact: true };
+  return {
+    exact: false,
+    blocks: {
+      ...blocks,
+      async read(index) {
+        const block = await blocks.read(index);
+        const kept = survivors(kernels.toFloat32(block, dtype));
+        return restore(kernels, kept.gaps, kept.elements, block, blocks.elementBytes, centroids);
+      },
+    },
+  };
+}
+
+function survivorValues(elements: Uint8Array): Float32Array {
+  return new Float32Array(elements.buffer, elements.byteOffset, elements.length / 4);
+}
+
+/** The block with its pruned weights zero, and the others as their centroids, or as they are. */
+function restore(
+  kernels: EncodeKernels,
+  gaps: Uint32Array,
+  survivors: Uint8Array,
+  block: Uint8Array,
+  elementBytes: number,
+  centroids: Centroids | undefined,
+): Uint8Array {
+  const out = new Uint8Array(block.length);
+  const codes = centroids && kernels.assign(survivorValues(survivors), centroids.midpoints);
+  const Words = elementBytes === 2 ? Uint16Array : elementBytes === 4 ? Uint32Array : BigUint64Array;
+  const words = (bytes: Uint8Array) => new Words(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / elementBytes);
+  const to = words(out);
+  const from = words(aligned(block, elementBytes));
+  const table = centroids && words(centroids.elements);
+  let at = 0;
+  for (let i = 0; i < gaps.length; i++) {
+    at += gaps[i];
+    to[at] = table && codes ? table[codes[i]] : from[at];
+    at++;
+  }
+  return out;
+}
+
+/** `bytes`, copied where a typed array of wider words cannot look at them in place. */
+function aligned(bytes: Uint8Array, elementBytes: number): Uint8Array {
+  return bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+}

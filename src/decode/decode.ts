@@ -1,0 +1,124 @@
+import { type Header, headerEnd, PREAMBLE_BYTES, readHeader as readHeaderWith, type TensorEntry } from "../archive/header.js";
+import { checkBytes } from "../check.js";
+import { FormatError } from "../errors.js";
+import type { DecodeKernels } from "../kernel-types.js";
+import type { Tensor } from "../types.js";
+import { allocate, checkCeiling, checkLength, type DecodeOptions } from "./archive.js";
+import { RecordDecoder } from "./record.js";
+
+/** Every tensor of an archive in memory, in order, with the kernels given. */
+export function decodeWith(kernels: DecodeKernels, archive: Uint8Array, options: DecodeOptions = {}): Tensor[] {
+  checkBytes(archive, "archive");
+  const header = readHeaderWith(archive, (bytes) => kernels.crc32c(bytes));
+  checkLength(header, archive.length);
+  checkCeiling(header.tensors, archive.length, options);
+  return header.tensors.map((entry) => {
+    const record = archive.subarray(entry.recordOffset, entry.recordOffset + entry.recordByteLength);
+    return decodeRecord(kernels, entry, record);
+  });
+}
+
+/** The tensor of a record that is in memory whole. */
+export function decodeRecord(kernels: DecodeKernels, entry: TensorEntry, record: Uint8Array): Tensor {
+  const data = allocate(entry.byteLength);
+  const decoder = new RecordDecoder(kernels, entry);
+  let at = 0;
+  while (!decoder.done) {
+    const block = decoder.step(record.subarray(decoder.consumed, decoder.consumed + decoder.need));
+    if (block === undefined) continue;
+    data.set(block, at);
+    at += block.length;
+  }
+  return { name: entry.name, dtype: entry.dtype, shape: entry.shape, data };
+}
+
+/** Bytes as they arrive, taken off in pieces of known length. */
+class Arrivals {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #held: Uint8Array = new Uint8Array(0);
+  /** Bytes taken off before `#held`. */
+  offset = 0;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** At least `byteLength` bytes, or all there are. */
+  async peek(byteLength: number): Promise<Uint8Array> {
+    if (this.#held.length >= byteLength) return this.#held;
+    const parts = [this.#held];
+    let length = this.#held.length;
+    while (length < byteLength) {
+      const { done, value } = await this.#chunks.next();
+      if (done) break;
+      checkBytes(value, "a chunk of the stream");
+      parts.push(value);
+      length += value.length;
+    }
+    const held = new Uint8Array(length);
+    let at = 0;
+    for (const part of parts) {
+      held.set(part, at);
+      at += part.length;
+    }
+    this.#held = held;
+    return held;
+  }
+
+  async take(byteLength: number, what: string): Promise<Uint8Array> {
+    const held = await this.peek(byteLength);
+    if (held.length < byteLength) throw new FormatError("TRUNCATED", this.offset + held.length, `${what} is cut off`);
+    this.skip(byteLength);
+    return held.subarray(0, byteLength);
+  }
+
+  skip(byteLength: number): void {
+    this.#held = this.#held.subarray(byteLength);
+    this.offset += byteLength;
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}
+
+/** Each tensor of an archive as soon as its bytes have arrived, with the kernels given. */
+export async function* decodeStreamWith(
+  kernels: DecodeKernels,
+  chunks: AsyncIterable<Uint8Array>,
+  options: DecodeOptions = {},
+): AsyncGenerator<Tensor, void, undefined> {
+  const arrivals = new Arrivals(chunks);
+  try {
+    const header = await readArriving(kernels, arrivals);
+    checkCeiling(header.tensors, header.archiveByteLength, options);
+    for (const entry of header.tensors) yield await decodeArriving(kernels, arrivals, entry);
+    const left = await arrivals.peek(1);
+    if (left.length > 0) throw new FormatError("TRAILING", arrivals.offset, "bytes are left after the last record");
+  } finally {
+    await arrivals.close();
+  }
+}
+
+async function readArriving(kernels: DecodeKernels, arrivals: Arrivals): Promise<Header> {
+  const end = headerEnd((await arrivals.peek(PREAMBLE_BYTES)).slice());
+  return readHeaderWith((await arrivals.take(end, "header")).slice(), (bytes) => kernels.crc32c(bytes));
+}
+
+async function decodeArriving(kernels: DecodeKernels, arrivals: Arrivals, entry: TensorEntry): Promise<Tensor> {
+  const data = allocate(entry.byteLength);
+  const decoder = new RecordDecoder(kernels, entry);
+  let at = 0;
+  while (!decoder.done) {
+    const before = decoder.consumed;
+    const { need } = decoder;
+    const held = await arrivals.peek(need);
+    if (held.length < need) throw new FormatError("TRUNCATED", arrivals.offset + held.length, `the record of ${entry.name} is cut off`);
+    const block = decoder.step(held.subarray(0, need));
+    arrivals.skip(decoder.consumed - before);
+    if (block === undefined) continue;
+    data.set(block, at);
+    at += block.length;
+  }
+  return { name: entry.name, dtype: entry.dtype, shape: entry.shape, data };
+}

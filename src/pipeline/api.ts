@@ -1,0 +1,177 @@
+import path from "node:path";
+import { Archive, type DecodeOptions } from "../decode/archive.js";
+import { FormatError } from "../errors.js";
+import { openModel } from "../formats/index.js";
+import { bytesSource, fileSource } from "../formats/source.js";
+import { engineKernels } from "../kernels/engine-kernels.js";
+import type { OpenModel, Source, Tensor } from "../types.js";
+import { type CompressOptions, compressModel } from "./compress.js";
+import { archiveFiles, fileBytes } from "./decompress.js";
+import { inspectArchive } from "./inspect.js";
+import { type Sink, writeWhole } from "./output.js";
+import type { Report } from "./report.js";
+import { tensorsModel } from "./tensors.js";
+import { type Comparison, verifyArchive } from "./verify.js";
+
+/** A file's path, or its bytes. */
+export type Input = string | Uint8Array;
+
+/** One file of a model. */
+export interface ModelFile {
+  /** Relative to the model, `""` for a model of one file. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface FileOptions {
+  /** Overwrite what is there. */
+  readonly force?: boolean;
+}
+
+async function sourceOf(input: Input): Promise<Source> {
+  if (typeof input === "string") return fileSource(input);
+  if (input instanceof Uint8Array) return bytesSource(input);
+  throw new TypeError("input must be a path or a Uint8Array");
+}
+
+/** `work` with what `open` gives, closed after it. */
+async function using<T extends { close(): Promise<void> }, R>(opened: Promise<T>, work: (opened: T) => Promise<R>): Promise<R> {
+  const it = await opened;
+  try {
+    return await work(it);
+  } finally {
+    await it.close();
+  }
+}
+
+/** What `open` makes of a source, which is closed where that fails. */
+async function opening<T>(source: Source, open: (source: Source) => Promise<T>): Promise<T> {
+  try {
+    return await open(source);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function modelOf(input: Input | readonly Tensor[]): Promise<OpenModel> {
+  if (Array.isArray(input)) return tensorsModel(input);
+  const name = typeof input === "string" ? input : undefined;
+  return opening(await sourceOf(input as Input), (source) => openModel(source, { name }));
+}
+
+async function archiveOf(input: Input, options: DecodeOptions): Promise<Archive> {
+  return opening(await sourceOf(input), (source) => Archive.open(source, engineKernels(), options));
+}
+
+/**
+ * Compresses a model into `sink`, which gets the archive's bytes in order.
+ *
+ * @param input a model file's path or bytes (safetensors, npy, npz), or tensors
+ * @throws FormatError where the model is at fault; TypeError, RangeError where an option is; what the system throws where a file cannot be read
+ */
+export function compressTo(input: Input | readonly Tensor[], sink: Sink, options: CompressOptions = {}): Promise<Report> {
+  return using(modelOf(input), (model) => compressModel(model, sink, options));
+}
+
+/** Compresses a model into memory. See `compressTo`. */
+export async function compress(
+  input: Input | readonly Tensor[],
+  options: CompressOptions = {},
+): Promise<{ archive: Uint8Array; report: Report }> {
+  const chunks: Uint8Array[] = [];
+  const report = await compressTo(input, async (chunk) => void chunks.push(chunk), options);
+  return { archive: joined(chunks), report };
+}
+
+/**
+ * Compresses a model into a file, which appears whole or not at all. See `compressTo`.
+ *
+ * @throws OutputExistsError where `output` is there and `force` is not set
+ */
+export function compressFile(
+  input: Input | readonly Tensor[],
+  output: string,
+  options: CompressOptions & FileOptions = {},
+): Promise<Report> {
+  return using(modelOf(input), (model) => writeWhole(output, options.force ?? false, (sink) => compressModel(model, sink, options)));
+}
+
+/**
+ * Gives the files of a model back, from the archive's path or bytes. An archive of tensors alone comes back as one safetensors file.
+ *
+ * @throws FormatError where the archive is at fault
+ */
+export function decompress(input: Input, options: DecodeOptions = {}): Promise<ModelFile[]> {
+  return using(archiveOf(input, options), async (archive) => {
+    const files: ModelFile[] = [];
+    for (const file of await archiveFiles(archive)) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of fileBytes(archive, file)) chunks.push(chunk.slice());
+      files.push({ path: file.path, bytes: joined(chunks) });
+    }
+    return files;
+  });
+}
+
+/**
+ * Writes the one file of an archive's model into `sink`, in order.
+ *
+ * @throws FormatError where the archive is at fault, and `UNSUPPORTED` where its model has several files
+ */
+export function decompressTo(input: Input, sink: Sink, options: DecodeOptions = {}): Promise<void> {
+  return using(archiveOf(input, options), async (archive) => {
+    const files = await archiveFiles(archive);
+    if (files.length > 1) throw new FormatError("UNSUPPORTED", 0, `the model has ${files.length} files, which need a folder`);
+    for await (const chunk of fileBytes(archive, files[0])) await sink(chunk);
+  });
+}
+
+/**
+ * Writes the files of an archive's model: the one file to `output`, several into the folder `output`. Each appears whole or not at all.
+ *
+ * @returns the paths written
+ * @throws FormatError where the archive is at fault; OutputExistsError where a file is there and `force` is not set
+ */
+export function decompressFile(input: Input, output: string, options: DecodeOptions & FileOptions = {}): Promise<string[]> {
+  return using(archiveOf(input, options), async (archive) => {
+    const files = await archiveFiles(archive);
+    const paths: string[] = [];
+    for (const file of files) {
+      const to = file.path === "" ? output : path.join(output, ...file.path.split("/"));
+      await writeWhole(to, options.force ?? false, async (sink) => {
+        for await (const chunk of fileBytes(archive, file)) await sink(chunk);
+      });
+      paths.push(to);
+    }
+    return paths;
+  });
+}
+
+/**
+ * What an archive holds, tensor by tensor.
+ *
+ * @throws FormatError where the archive is at fault
+ */
+export function inspect(input: Input, options: DecodeOptions = {}): Promise<Report> {
+  return using(archiveOf(input, options), (archive) => inspectArchive(archive, engineKernels()));
+}
+
+/**
+ * Compares a model with an archive of it.
+ *
+ * @throws FormatError where one of them is at fault
+ */
+export function verify(model: Input, archive: Input, options: DecodeOptions = {}): Promise<Comparison> {
+  return using(modelOf(model), (opened) => using(archiveOf(archive, options), (held) => verifyArchive(opened, held, engineKernels())));
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  return out;
+}

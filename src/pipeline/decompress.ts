@@ -1,0 +1,47 @@
+import { Inflate } from "pako";
+import { safetensorsHeader } from "../archive/safetensors-header.js";
+import { readShell } from "../archive/shell.js";
+import type { Archive } from "../decode/archive.js";
+import { renderTemplate } from "../formats/template.js";
+import type { FileTemplate, Piece } from "../types.js";
+
+/** Inflates a raw deflate stream, never to more than it should give. */
+function inflateRaw(stream: Uint8Array, byteLength: number): Uint8Array {
+  const out = new Uint8Array(byteLength);
+  let at = 0;
+  const inflate = new Inflate({ raw: true });
+  inflate.onData = (chunk: Uint8Array | ArrayBuffer | string) => {
+    const bytes = chunk as Uint8Array;
+    if (bytes.length > byteLength - at) throw new Error(`it holds more than ${byteLength} bytes`);
+    out.set(bytes, at);
+    at += bytes.length;
+  };
+  inflate.push(stream, true);
+  if (inflate.err !== 0) throw new Error(inflate.msg || `zlib error ${inflate.err}`);
+  if (at !== byteLength) throw new Error(`it holds ${at} bytes, not ${byteLength}`);
+  return out;
+}
+
+/** The files of an archive's model. One that was made of tensors alone is given as a safetensors file. */
+export async function archiveFiles(archive: Archive): Promise<readonly FileTemplate[]> {
+  const files = await readShell(archive.header, inflateRaw);
+  if (files.length > 0) return files;
+  const { tensors } = archive.header;
+  const header: Piece = { kind: "bytes", bytes: safetensorsHeader(tensors) };
+  return [{ path: "", pieces: [header, ...tensors.map((_, tensor): Piece => ({ kind: "tensor", tensor }))] }];
+}
+
+/** The bytes of one file of an archive's model, in order. */
+export function fileBytes(archive: Archive, file: FileTemplate): AsyncIterable<Uint8Array> {
+  const { tensors } = archive.header;
+  return renderTemplate(file, tensors, (tensor) => archive.blocks(tensors[tensor]));
+}
+
+/** Bytes that a file will have. */
+export function fileByteLength(archive: Archive, file: FileTemplate): number {
+  const size = (piece: Piece): number => {
+    if (piece.kind === "bytes") return piece.bytes.length;
+    return piece.kind === "tensor" ? archive.header.tensors[piece.tensor].byteLength : piece.byteLength;
+  };
+  return file.pieces.reduce((sum, piece) => sum + size(piece), 0);
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises";
+import path from "node:path";
+
+/** Takes bytes in order. */
+export type Sink = (bytes: Uint8Array) => Promise<void>;
+
+/** The output is there already, and was not to be overwritten. */
+export class OutputExistsError extends Error {
+  override readonly name = "OutputExistsError";
+  readonly path: string;
+
+  constructor(file: string) {
+    super(`${file} exists already`);
+    this.path = file;
+  }
+}
+
+/** All of `bytes`, whatever the system takes at a time. */
+export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
+}
+
+/**
+ * Writes a file whole or not at all: `body` writes to a temporary file beside it, which then takes its place. Whatever stops it leaves the old file, or none.
+ *
+ * @throws OutputExistsError where the file is there and `force` is not set; what `body` and the system throw
+ */
+export async function writeWhole<T>(file: string, force: boolean, body: (sink: Sink) => Promise<T>): Promise<T> {
+  if (!force) await refuseExisting(file);
+  await mkdir(path.dirname(file), { recursive: true });
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+  const handle = await open(temporary, "wx");
+  try {
+    let result: T;
+    try {
+      result = await body((bytes) => writeFully(handle, bytes));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (force) await rename(temporary, file);
+    else await linkNew(temporary, file);
+    await syncFolder(path.dirname(file));
+    return result;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function refuseExisting(file: string): Promise<void> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, "r");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  await handle.close();
+  throw new OutputExistsError(file);
+}
+
+/** A rename would overwrite a file that came to be in the meantime; a link does not. Some file systems have no links. */
+async function linkNew(temporary: string, file: string): Promise<void> {
+  try {
+    await link(temporary, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw new OutputExistsError(file);
+    await refuseExisting(file);
+    await rename(temporary, file);
+  }
+}
+
+/** So that the new name outlives a power cut, where the system can promise that. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // Windows opens no folders.
+  }
+}

@@ -1,0 +1,105 @@
+import type { TensorError } from "../codec/errors.js";
+import type { RecordStats } from "../codec/stats.js";
+import type { EncodedTensor } from "../codec/tensor.js";
+import type { Coding } from "../kernel-types.js";
+import type { Dtype, TensorInfo } from "../types.js";
+
+/** One tensor of an archive, in the terms of the paper's tables. */
+export interface TensorReport {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly coding: Coding;
+  readonly scan: string;
+  readonly weights: number;
+  /** Weights that are not zero. */
+  readonly survivors: number;
+  readonly fillers: number;
+  /** Centroids, 0 where the record has no codebook. */
+  readonly codebook: number;
+  /** Bits of a code of fixed length; 0 without codes. */
+  readonly codeBits: number;
+  /** Bits that a stored weight takes as written, mean: a Huffman code, or its byte planes. */
+  readonly codeBitsHuffman: number;
+  /** Bits of a gap symbol of fixed length; 0 without gaps. */
+  readonly gapBits: number;
+  /** Bits that a stored weight's gap takes as written, fillers counted, mean. */
+  readonly gapBitsHuffman: number;
+  /** Bytes of the streams. The rest of `bytes` is codebook, code tables, head and checksums. */
+  readonly payloadBytes: number;
+  /** Bytes of the record. */
+  readonly bytes: number;
+  /** Bytes of the dense tensor over those of the record. */
+  readonly ratio: number;
+  /** The tensor comes back bit for bit. */
+  readonly exact: boolean;
+  readonly note?: string;
+  /** What was lost; undefined where nothing was, or that cannot be known. */
+  readonly error?: TensorError;
+}
+
+export interface FileReport {
+  /** Bytes of the archive. */
+  readonly bytes: number;
+  /** Bytes before the first record: header and shell. */
+  readonly headerBytes: number;
+  /** Bytes of the model's files; of an archive without a shell, of its tensors. */
+  readonly sourceBytes: number;
+  readonly ratio: number;
+  readonly weights: number;
+  readonly survivors: number;
+}
+
+export interface Report {
+  readonly file: FileReport;
+  readonly tensors: readonly TensorReport[];
+}
+
+function fixedBits(alphabet: number): number {
+  return alphabet > 1 ? Math.ceil(Math.log2(alphabet)) : alphabet;
+}
+
+/** A tensor's line, from what its record holds. */
+export function tensorReport(
+  { name, dtype, shape }: TensorInfo,
+  stats: RecordStats,
+  byteLength: number,
+  bytes: number,
+  found: Pick<EncodedTensor, "exact" | "note" | "error">,
+): TensorReport {
+  const { coding, scan, weights, survivors, fillers, codebook, gapAlphabet, gapBits, symbolBits } = stats;
+  const coded = coding === "sparse" ? stats.stored : weights;
+  return {
+    name,
+    dtype,
+    shape,
+    coding,
+    scan,
+    weights,
+    survivors,
+    fillers,
+    codebook,
+    codeBits: fixedBits(codebook),
+    codeBitsHuffman: coded === 0 ? 0 : symbolBits / coded,
+    gapBits: fixedBits(gapAlphabet),
+    gapBitsHuffman: stats.stored === 0 ? 0 : gapBits / stats.stored,
+    payloadBytes: Math.ceil((gapBits + symbolBits) / 8),
+    bytes,
+    ratio: byteLength / bytes,
+    exact: found.exact,
+    note: found.note,
+    error: found.error,
+  };
+}
+
+export function fileReport(tensors: readonly TensorReport[], bytes: number, headerBytes: number, sourceBytes: number): FileReport {
+  const sum = (of: (tensor: TensorReport) => number): number => tensors.reduce((total, tensor) => total + of(tensor), 0);
+  return {
+    bytes,
+    headerBytes,
+    sourceBytes,
+    ratio: sourceBytes / bytes,
+    weights: sum(({ weights }) => weights),
+    survivors: sum(({ survivors }) => survivors),
+  };
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Sink, writeFully } from "./output.js";
+
+/** Up to this many bytes stay in memory. */
+const MEMORY_BYTES = 1 << 26;
+const COPY_BYTES = 1 << 20;
+
+/**
+ * Records until the header can be written, which stands before them and needs their lengths: in memory, or, where they are many, in a file of the system's
+ * temporary folder that has no name any more, so that nothing stays behind.
+ */
+export class Spool {
+  #pieces: Uint8Array[] = [];
+  #held = 0;
+  #handle: FileHandle | undefined;
+  #path: string | undefined;
+  #written = 0;
+
+  async add(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) {
+      this.#pieces.push(piece);
+      this.#held += piece.length;
+    }
+    if (this.#held > MEMORY_BYTES) await this.#spill();
+  }
+
+  async #spill(): Promise<void> {
+    if (this.#handle === undefined) {
+      this.#path = path.join(tmpdir(), `coppice-${randomBytes(8).toString("hex")}.spool`);
+      this.#handle = await open(this.#path, "wx+", 0o600);
+      await rm(this.#path, { force: true }).catch(() => undefined); // Windows keeps open files: `close` tries again
+    }
+    for (const piece of this.#pieces) await writeFully(this.#handle, piece);
+    this.#written += this.#held;
+    this.#pieces = [];
+    this.#held = 0;
+  }
+
+  /** Bytes from the middle of what was added. */
+  async read(offset: number, byteLength: number): Promise<Uint8Array> {
+    const out = new Uint8Array(byteLength);
+    let at =
+      this.#handle && offset < this.#written
+        ? (await this.#handle.read(out, 0, Math.min(byteLength, this.#written - offset), offset)).bytesRead
+        : 0;
+    let start = this.#written;
+    for (const piece of this.#pieces) {
+      if (at === byteLength) break;
+      const from = offset + at - start;
+      if (from < piece.length) {
+        const part = piece.subarray(from, from + byteLength - at);
+        out.set(part, at);
+        at += part.length;
+      }
+      start += piece.length;
+    }
+    return out;
+  }
+
+  /** Everything that was added, in order. */
+  async copyTo(sink: Sink): Promise<void> {
+    if (this.#handle !== undefined) {
+      for (let at = 0; at < this.#written; ) {
+        const { bytesRead, buffer } = await this.#handle.read(new Uint8Array(COPY_BYTES), 0, COPY_BYTES, at);
+        if (bytesRead === 0) throw new Error("the temporary file became shorter");
+        await sink(buffer.subarray(0, Math.min(bytesRead, this.#written - at)));
+        at += bytesRead;
+      }
+    }
+    for (const piece of this.#pieces) await sink(piece);
+  }
+
+  async close(): Promise<void> {
+    if (this.#handle === undefined) return;
+    await this.#handle.close();
+    if (this.#path !== undefined) await rm(this.#path, { force: true });
+  }
+}

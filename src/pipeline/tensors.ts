@@ -1,0 +1,37 @@
+import { checkBytes, checkInteger, checkOneOf } from "../check.js";
+import { DTYPES, type OpenModel, type Tensor, tensorByteLength } from "../types.js";
+
+/**
+ * Tensors in memory as a model without files: its archive has no shell.
+ *
+ * @throws TypeError, RangeError naming the tensor
+ */
+export function tensorsModel(tensors: readonly Tensor[]): OpenModel {
+  const names = new Set<string>();
+  let total = 0;
+  for (const [i, tensor] of tensors.entries()) {
+    const title = `tensors[${i}]`;
+    if (typeof tensor.name !== "string") throw new TypeError(`${title}.name must be a string`);
+    if (names.has(tensor.name)) throw new RangeError(`${title}.name must be unique, got ${JSON.stringify(tensor.name)}`);
+    names.add(tensor.name);
+    checkOneOf(tensor.dtype, `${title}.dtype`, DTYPES);
+    if (!Array.isArray(tensor.shape)) throw new TypeError(`${title}.shape must be an array`);
+    for (const axis of tensor.shape) checkInteger(axis, `${title}.shape`, 0, Number.MAX_SAFE_INTEGER);
+    checkBytes(tensor.data, `${title}.data`);
+    const byteLength = tensor.shape.includes(0) ? 0 : tensorByteLength(tensor.dtype, tensor.shape);
+    if (tensor.data.length !== byteLength) {
+      throw new RangeError(
+        `${title}.data must have ${byteLength} bytes, as ${tensor.dtype} [${tensor.shape}] says, got ${tensor.data.length}`,
+      );
+    }
+    total += byteLength;
+  }
+  return {
+    format: "tensors",
+    byteLength: total,
+    tensors,
+    read: async (tensor, offset, byteLength) => tensors[tensor].data.subarray(offset, offset + byteLength),
+    templates: async () => [],
+    close: async () => undefined,
+  };
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { ROOT, WASM_MODULES } from "../../scripts/wasm.mjs";
+import { importsOf, type SourceFile, sourcesUnder } from "./sources.js";
+
+const MOST_LINES = 500;
+
+const sources = sourcesUnder("src");
+const assembly = sourcesUnder("assembly");
+
+const BASE = ["src/errors.ts", "src/check.ts", "src/types.ts", "src/kernel-types.ts"];
+const ENGINE_KERNELS = "src/kernels/(engine|encode|nn)[a-z-]*\\.ts";
+const DECODER_KERNELS = "src/kernels/(?!engine|encode|nn)";
+
+/** A room and what its files may import; `*` stands for packages and node: modules. */
+const ROOMS: readonly { room: string; may: readonly string[] }[] = [
+  { room: "src/(errors|check|types|kernel-types)\\.ts", may: BASE },
+  { room: "src/decode/", may: ["src/decode/", "src/archive/", DECODER_KERNELS, ...BASE] },
+  { room: "src/reference/", may: ["src/reference/", "src/archive/", ...BASE] },
+  { room: DECODER_KERNELS, may: [DECODER_KERNELS, "src/archive/", "build/decoder\\.", ...BASE] },
+  { room: ENGINE_KERNELS, may: ["src/kernels/", "src/archive/", "build/engine\\.", ...BASE, "*"] },
+  { room: "src/archive/", may: ["src/archive/", ...BASE] },
+  { room: "src/formats/", may: ["src/(?!codec/|pipeline/|kernels/|cli/|decode/)", "*"] },
+  { room: "src/codec/", may: ["src/(?!formats/|pipeline/|cli/)", "*"] },
+  { room: "src/pipeline/", may: ["src/(?!cli/)", "*"] },
+  { room: "src/nn/", may: ["src/(?!formats/|pipeline/|cli/)", "*"] },
+  { room: "src/cli/", may: ["src/cli/", "src/index\\.ts", "src/errors\\.ts", "package\\.json", "*"] },
+  { room: "src/index\\.ts", may: ["src/(?!cli/)"] },
+];
+
+const starts = (pattern: string, file: string): boolean => new RegExp(`^${pattern}`).test(file);
+const isOurs = (specifier: string): boolean => /^(src|build|assembly)\/|^package\.json$/.test(specifier);
+
+/** Every file that importing `entry` brings in, and every package. */
+function graph(entry: string): Set<string> {
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const next of sources.find((source) => source.file === file)?.imports ?? []) visit(next);
+  };
+  visit(entry);
+  return reached;
+}
+
+describe("imports", () => {
+  it("are found in all their forms", () => {
+    const text = `import a from "./a.js";\nimport { b,\n c } from './b.js';\nimport "./c.js";\nexport * from "./d.js";\nimport type { E } from "e";\nconst f = await import("./f.js");\n// import "./no.js"\nexport const from = "./no.js";`;
+    expect(importsOf(text)).toEqual(["./a.js", "./b.js", "./c.js", "./d.js", "e", "./f.js"]);
+  });
+
+  it.each(sources)("of $file keep to its room", ({ file, imports }: SourceFile) => {
+    const rooms = ROOMS.filter(({ room }) => starts(room, file));
+    expect(rooms, "every file has one room").toHaveLength(1);
+    const strays = imports.filter((target) =>
+      isOurs(target) ? !rooms[0].may.some((pattern) => pattern !== "*" && starts(pattern, target)) : !rooms[0].may.includes("*"),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  it.each(["src/decode/index.ts", "src/reference/index.ts"])("of %s reach no package, nothing of Node, no engine", (entry) => {
+    expect([...graph(entry)].filter((file) => !isOurs(file) || /engine/.test(file))).toEqual([]);
+  });
+
+  it("of the command line reach the library through its public entry alone", () => {
+    const direct = sources.filter(({ file }) => file.startsWith("src/cli/")).flatMap(({ imports }) => imports);
+    expect(direct.filter((file) => file.startsWith("src/") && !/^src\/(cli\/|index\.ts|errors\.ts)/.test(file))).toEqual([]);
+  });
+
+  it("of assembly/common stay in it", () => {
+    const strays = assembly.filter(({ file }) => file.startsWith("assembly/common/")).flatMap(({ imports }) => imports);
+    expect(strays.filter((file) => !file.startsWith("assembly/common/"))).toEqual([]);
+  });
+});
+
+describe("files", () => {
+  it.each([...sources, ...assembly])(`$file has at most ${MOST_LINES} lines`, ({ text }: SourceFile) => {
+    expect(text.split("\n").length - 1).toBeLessThanOrEqual(MOST_LINES);
+  });
+});
+
+describe.each(WASM_MODULES)("$file", ({ file }) => {
+  const module = new WebAssembly.Module(readFileSync(path.join(ROOT, file)));
+
+  it("imports nothing", () => expect(WebAssembly.Module.imports(module)).toEqual([]));
+
+  it("exports functions and its memory, and no mutable state", () => {
+    const kinds = WebAssembly.Module.exports(module).map(({ name, kind }) => (kind === "function" ? kind : `${kind} ${name}`));
+    expect([...new Set(kinds)].sort()).toEqual(["function", "memory memory"]);
+  });
+});
