@@ -1,9 +1,14 @@
 export * from "./decoder";
+export { contextEncode } from "./context/tensor";
 export { fromFloat32, toFloat32 } from "./convert/floats";
 export { escapeGapSymbols, fillGaps, gapHistogram, largest } from "./csr/gaps";
 export { encodeStream, encodeTable, histogram, mapBytes, splitPlane } from "./huffman/encode";
 export { codeLengths } from "./huffman/package-merge";
 export { assign, codebookGradient, floatHistogram } from "./kmeans/assign";
 export { lloyd } from "./kmeans/lloyd";
+export { gemm } from "./nn/gemm";
+export { addBias, columnSums, relu, reluGradient, sgdStep } from "./nn/layers";
+export { argmax, softmaxCrossEntropy } from "./nn/loss";
+export { packColumns, packRows } from "./nn/pack";
 export { compact, index, prune } from "./prune/compact";
 export { magnitudeHistogram, stats } from "./prune/stats";

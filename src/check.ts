@@ -24,6 +24,16 @@ export function checkBytes(value: unknown, title: string): asserts value is Uint
   if (!(value instanceof Uint8Array)) throw new TypeError(`${title} must be a Uint8Array, got ${shown(value)}`);
 }
 
+/**
+ * Bytes as a Uint8Array and nothing more, not copied: a Buffer of Node is one too, but its `slice` does not copy, and its `buffer` is shared with others.
+ *
+ * @throws TypeError where `value` is not a Uint8Array.
+ */
+export function plainBytes(value: unknown, title: string): Uint8Array {
+  checkBytes(value, title);
+  return value.constructor === Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
 /** @throws TypeError where `value` is not a Float32Array. */
 export function checkFloat32(value: unknown, title: string): asserts value is Float32Array {
   if (!(value instanceof Float32Array)) throw new TypeError(`${title} must be a Float32Array, got ${shown(value)}`);

@@ -19,7 +19,7 @@ export interface SymbolCoding {
   readonly alphabet: number;
 }
 
-export type Coding = "raw" | "bytes" | "dense" | "sparse";
+export type Coding = "raw" | "bytes" | "dense" | "sparse" | "context";
 
 /** The head of a record, understood: docs/format.md, section 4. */
 export interface RecordPlan {
@@ -33,8 +33,10 @@ export interface RecordPlan {
   readonly scan: number;
   /** Elements of each block but the last. */
   readonly blockElements: number;
-  /** Dense and sparse: the centroids as elements; empty where each survivor has its own. */
+  /** Dense, sparse and context: the centroids as elements; empty where each survivor has its own. */
   readonly codebook: Uint8Array;
+  /** Bytes that the codebook takes in the head. */
+  readonly codebookBytes: number;
   /** Sparse: each survivor has its own element, and no code. */
   readonly own: boolean;
   /** Bytes: one a byte plane. Dense: the codes. Sparse: the gap symbols, then the codes or, with `own`, one a byte plane of the survivors. Raw: none. */
@@ -65,7 +67,7 @@ export interface DecodeKernels {
   unscan(elements: Uint8Array, elementBytes: number, axes: readonly [number, number, number], scan: number, out: Uint8Array): void;
 }
 
-/** Sums over float32 values, NaN and infinities left out of all but `nonFinite`. */
+/** Sums over float32 values, NaN and infinities left out of the sums. */
 export interface Stats {
   /** Sum of the values as float64. Lane k takes values k, k + 4, k + 8 …, for k = 0..3; the result is (lane 0 + lane 1) + (lane 2 + lane 3). */
   sum: number;
@@ -137,7 +139,7 @@ export interface EncodeKernels extends DecodeKernels {
   mapBytes(bytes: Uint8Array, table: Uint8Array): Uint8Array;
   /**
    * Lengths of an optimal prefix code limited to `maxLength` bits (package-merge; Larmore and Hirschberg 1990), canonical choice: symbols sorted by count, then by symbol, the
-   * package before the symbol where weights are equal. Symbols of count 0 get length 0. Needs two symbols or more with a count, at most 2^maxLength.
+   * symbol before the package where weights are equal. Symbols of count 0 get length 0. Needs two symbols or more with a count, at most 2^maxLength.
    */
   codeLengths(counts: Uint32Array, maxLength: number): Uint8Array;
   /** The symbols coded as section 4.2 of docs/format.md says a block holds them: raw bytes; nothing; one stream; four lengths and four streams. */
@@ -146,6 +148,14 @@ export interface EncodeKernels extends DecodeKernels {
   fillGaps(gaps: Uint32Array, filler: number): Uint8Array;
   /** Gap symbols with escapes of exponent g, and the bit string of the extra bits. */
   escapeGaps(gaps: Uint32Array, exponent: number): { symbols: Uint8Array; extra: Uint8Array };
+  /**
+   * The stream of a context-coded block: docs/format.md, section 4.7.
+   *
+   * @param symbols u16[rows * columns] in the scan's order: 0 for a zero element, else its code plus 1
+   * @param kernel length of the scan's fastest axis
+   * @param codes size of the codebook
+   */
+  encodeContext(symbols: Uint16Array, rows: number, columns: number, kernel: number, codes: number): Uint8Array;
   /** Byte `plane` of each element. */
   splitPlane(elements: Uint8Array, elementBytes: number, plane: number): Uint8Array;
   /** Float16, bfloat16 or float64 elements as float32 (rounded to nearest, ties to even), little-endian bytes in; F32 is copied. */
@@ -161,3 +171,50 @@ export interface EncodeKernels extends DecodeKernels {
 
 /** The dtypes whose tensors can be shared. */
 export type FloatDtype = Extract<Dtype, "F32" | "F16" | "BF16" | "F64">;
+
+/** C [m][n] = A [m][k] B [k][n], or C += A B; m, n and k are 1 or more. */
+export interface MatrixProduct {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** A is stored as its transpose, [k][m]. */
+  readonly transposedA?: boolean;
+  /** B is stored as its transpose, [n][k]. */
+  readonly transposedB?: boolean;
+  /** The product is added to what C holds. */
+  readonly accumulate?: boolean;
+}
+
+/** How weights follow their gradient. Each number is rounded to float32. */
+export interface SgdStep {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+/**
+ * What training needs. Matrices are row-major float32; each operation is rounded to float32, and sums are taken in ascending order of their index,
+ * so that all implementations give the same bits wherever no NaN comes up.
+ */
+export interface NnKernels {
+  readonly variant: Variant;
+  /** Each element of C: from 0, or from what it was, one product after the other, k ascending. */
+  multiply(product: MatrixProduct, a: Float32Array, b: Float32Array, outC: Float32Array): void;
+  /** Adds bias f32[columns] to each row of [rows][columns]. */
+  addBias(outValues: Float32Array, bias: Float32Array): void;
+  /** What is below 0 becomes 0; NaN and -0 stay. */
+  relu(outValues: Float32Array): void;
+  /** The gradient becomes 0 where the output of the forward pass is not above 0. */
+  reluGradient(outputs: Float32Array, outGradient: Float32Array): void;
+  /** f32[columns]: each column of [rows][columns] summed down the rows. */
+  columnSums(values: Float32Array, columns: number): Float32Array;
+  /** velocity = momentum * velocity + (gradient + weightDecay * weight), then weight -= learningRate * velocity. */
+  sgdStep(outWeights: Float32Array, gradient: Float32Array, outVelocity: Float32Array, step: SgdStep): void;
+  /**
+   * The loss of each row of logits [rows][classes], `-ln` of the probability of its label, and the gradient [rows][classes] of the mean of the losses. In float64 with
+   * an exp and a logarithm of their own (assembly/nn/math.ts); exp is 0 below e^-80. A row with a NaN or +Infinity gives a NaN loss.
+   */
+  softmaxCrossEntropy(logits: Float32Array, labels: Uint32Array, classes: number): { gradient: Float32Array; losses: Float32Array };
+  /** u32[rows]: the column of the largest element of each row of [rows][classes], the first of equals. */
+  argmax(logits: Float32Array, classes: number): Uint32Array;
+}

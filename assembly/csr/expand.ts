@@ -38,9 +38,9 @@ export function fillerGaps(symbols: usize, count: usize, filler: u32, gaps: usiz
  * Reads      8 bytes past extraEnd at the most.
  * Order      exact integers.
  *
- * @returns whether the extra bits ended before extraEnd, with zero bits after them, and the total stayed within 2^20
+ * @returns 0; 1 where the bits after the last are not zero, or the total passes 2^20; 2 where the bit string would pass extraEnd
  */
-export function escapeGaps(symbols: usize, survivors: usize, exponent: u32, extra: usize, extraEnd: usize, gaps: usize, out: usize): bool {
+export function escapeGaps(symbols: usize, survivors: usize, exponent: u32, extra: usize, extraEnd: usize, gaps: usize, out: usize): u32 {
   const direct: u32 = 1 << exponent;
   const bitEnd = (<u64>extraEnd) << 3;
   let bit = (<u64>extra) << 3;
@@ -52,18 +52,18 @@ export function escapeGaps(symbols: usize, survivors: usize, exponent: u32, extr
       const bits = exponent + (half >> 1) - 1;
       gap = ((2 | (half & 1)) << bits) | ((<u32>(load<u64>(<usize>(bit >> 3)) >> (bit & 7))) & ((1 << bits) - 1));
       bit += bits;
-      if (bit > bitEnd) return false;
+      if (bit > bitEnd) return 2;
     }
     store<u32>(gaps + (i << 2), gap);
     total += gap + 1;
-    if (total > 1 << 20) return false;
+    if (total > 1 << 20) return 1;
   }
   const used = <u32>(bit & 7);
   const byte = <usize>(bit >> 3);
-  if (used != 0 && (<u32>load<u8>(byte)) >> used != 0) return false;
+  if (used != 0 && (<u32>load<u8>(byte)) >> used != 0) return 1;
   store<u32>(out, total);
   store<u32>(out, <u32>(used != 0 ? byte + 1 : byte), 4);
-  return true;
+  return 0;
 }
 
 // @ts-ignore: decorator
@@ -118,6 +118,32 @@ export function gatherElements(codes: usize, count: usize, elements: usize, elem
   else if (elementBytes == 2) gather<u16>(codes, count, elements, out);
   else if (elementBytes == 1) gather<u8>(codes, count, elements, out);
   else gather<u64>(codes, count, elements, out);
+}
+
+// @ts-ignore: decorator
+@inline
+function spread<T>(symbols: usize, count: usize, elements: usize, out: usize): void {
+  for (let i: usize = 0; i < count; i++) {
+    const symbol = <usize>load<u16>(symbols + (i << 1));
+    store<T>(out + i * sizeof<T>(), symbol == 0 ? <T>0 : load<T>(elements + (symbol - 1) * sizeof<T>()));
+  }
+}
+
+/**
+ * Symbols of a context-coded block into elements.
+ *
+ * Layout     symbols   u16[count]  0: a zero element; else the code plus 1
+ *            elements  T[]         the codebook; T has elementBytes bytes
+ *            out       T[count]
+ * Requires   codes are below the elements: by decoding.
+ * Reads      nothing past the lengths above.
+ * Order      exact copies.
+ */
+export function spreadElements(symbols: usize, count: usize, elements: usize, elementBytes: u32, out: usize): void {
+  if (elementBytes == 4) spread<u32>(symbols, count, elements, out);
+  else if (elementBytes == 2) spread<u16>(symbols, count, elements, out);
+  else if (elementBytes == 1) spread<u8>(symbols, count, elements, out);
+  else spread<u64>(symbols, count, elements, out);
 }
 
 /**

@@ -58,15 +58,15 @@ function peek(bit: u64): u64 {
  * Symbols of one stream.
  *
  * Layout     table   u32[1 << tableLog]  by `decodeTable`
- *            input   u8[]                the stream, lowest bit first
+ *            input   u8[]                the stream, lowest bit first, ending at or before inputEnd
  *            out     u8[count]
  * Requires   count > 0.
- * Reads      up to 12 * count bits and 8 bytes from `input`, whatever they hold: the memory must go on that far. The caller compares what comes back.
+ * Reads      up to 12 * count bits and 8 bytes from `input`, whatever they hold: the memory must go on that far.
  * Order      exact integers.
  *
- * @returns the address after the byte in which the last code ends, or 0 where the bits after it in that byte are not zero
+ * @returns the address after the byte in which the last code ends, beyond inputEnd where the stream is cut off; or 0 where the bits after it in that byte are not zero
  */
-export function decodeStream(table: usize, tableLog: u32, input: usize, count: usize, out: usize): usize {
+export function decodeStream(table: usize, tableLog: u32, input: usize, inputEnd: usize, count: usize, out: usize): usize {
   const mask: u64 = (1 << tableLog) - 1;
   const end = out + count;
   const body = out + (count & ~3);
@@ -93,7 +93,7 @@ export function decodeStream(table: usize, tableLog: u32, input: usize, count: u
     bit += a & 63;
     store<u8>(o, a >> 8);
   }
-  return streamEnd(bit);
+  return bit > (<u64>inputEnd) << 3 ? inputEnd + 1 : streamEnd(bit);
 }
 
 /** The address after the byte that holds the bit before `bit`, or 0 where the rest of that byte is not zero. */

@@ -6,7 +6,7 @@ const WEIGHT: usize = 8;
  * Huffman codes, 1990).
  *
  * Level 1 is the symbols that occur, by count, then by symbol. Each next level merges them with the packages of two neighbours of the level before, by weight,
- * a package before a symbol of equal weight. Of the last level the first 2m - 2 items are taken; a package among them takes two items of the level below.
+ * a symbol before a package of equal weight: then codes get no longer than they need to. Of the last level the first 2m - 2 items are taken; a package among them takes two items of the level below.
  * A symbol's length is the number of levels in which it is taken, and the symbols taken on a level are its first ones: only their number is kept.
  *
  * Layout     counts   u32[alphabet]
@@ -43,7 +43,7 @@ export function codeLengths(
       const leafWeight = leaf < m ? <f64>load<u32>(counts + ((<usize>load<u32>(symbols + (leaf << 2))) << 2)) : Infinity;
       const packWeight =
         pack < packages ? load<f64>(before + (pack << 1) * WEIGHT) + load<f64>(before + (pack << 1) * WEIGHT, 8) : Infinity;
-      const isPackage = packWeight <= leafWeight;
+      const isPackage = packWeight < leafWeight;
       store<f64>(level + size * WEIGHT, isPackage ? packWeight : leafWeight);
       store<u8>(kind + size, isPackage ? 1 : 0);
       if (isPackage) pack++;

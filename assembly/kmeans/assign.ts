@@ -16,13 +16,6 @@ export function floatHistogram(values: usize, count: usize, counts: usize, lows:
   }
 }
 
-/** Where the sixteen upper bits of a float32 stand in the order of values. */
-// @ts-ignore: decorator
-@inline
-function rank(upper: u32): u32 {
-  return upper & 0x8000 ? 0xffff - upper : upper | 0x8000;
-}
-
 /** The midpoints below `value`, by bisection between `low` and `high` of them. */
 // @ts-ignore: decorator
 @inline
@@ -41,32 +34,29 @@ function below(midpoints: usize, low: u32, high: u32, value: f64): u32 {
  * Layout     values     f32[count]
  *            midpoints  f64[boundaries]  ascending
  *            codes      u8[count]
- *            first      u8[65536 + 1]    scratch: by the rank of the upper 16 bits, the code of the smallest value that has them
- * Requires   boundaries <= 255; no NaN.
+ *            bounds     u8[2][65536]     scratch: the least and the most code of the values that share their upper 16 bits
+ * Requires   boundaries <= 255.
  * Reads      nothing past the lengths above.
  * Order      exact comparisons in float64.
  */
-export function assign(values: usize, count: usize, midpoints: usize, boundaries: u32, codes: usize, first: usize): void {
+export function assign(values: usize, count: usize, midpoints: usize, boundaries: u32, codes: usize, bounds: usize): void {
   if (count < 65536) {
     for (let i: usize = 0; i < count; i++) store<u8>(codes + i, below(midpoints, 0, boundaries, <f64>load<f32>(values + (i << 2))));
     return;
   }
-  // Values with the same upper bits have codes from `first` of their rank to `first` of the next.
   for (let upper: u32 = 0; upper < 65536; upper++) {
-    // Of a negative number the lower bits that are all set make the smallest value.
-    const smallest = reinterpret<f32>((upper << 16) | (upper & 0x8000 ? 0xffff : 0));
-    const isNumber = smallest == smallest;
-    const negative = (upper & 0x8000) != 0;
-    const code = isNumber ? below(midpoints, 0, boundaries, <f64>smallest) : negative ? 0 : boundaries;
-    store<u8>(first + <usize>rank(upper), code);
+    const one = reinterpret<f32>(upper << 16);
+    const other = reinterpret<f32>((upper << 16) | 0xffff);
+    // Infinities and NaNs share bins: there any code is possible.
+    const isFinite = one - one == 0;
+    store<u8>(bounds + <usize>upper, isFinite ? below(midpoints, 0, boundaries, <f64>min(one, other)) : 0);
+    store<u8>(bounds + <usize>upper, isFinite ? below(midpoints, 0, boundaries, <f64>max(one, other)) : boundaries, 65536);
   }
-  store<u8>(first + 65536, boundaries);
   for (let i: usize = 0; i < count; i++) {
-    const bits = load<u32>(values + (i << 2));
-    const at = first + <usize>rank(bits >> 16);
-    const low = <u32>load<u8>(at);
-    const high = <u32>load<u8>(at, 1);
-    store<u8>(codes + i, low == high ? low : below(midpoints, low, high, <f64>load<f32>(values + (i << 2))));
+    const at = bounds + <usize>load<u16>(values + (i << 2), 2);
+    const least = <u32>load<u8>(at);
+    const most = <u32>load<u8>(at, 65536);
+    store<u8>(codes + i, least == most ? least : below(midpoints, least, most, <f64>load<f32>(values + (i << 2))));
   }
 }
 

@@ -8,6 +8,7 @@ import {
   MAX_HEADER_BYTES,
   MAX_NAME_BYTES,
   MAX_RANK,
+  MAX_SHARED_NAME_BYTES,
   MIN_RECORD_BYTES,
   MIN_TENSOR_HEADER_BYTES,
   VERSION,
@@ -125,7 +126,9 @@ function readName(bytes: ByteReader, names: Uint8Array[]): string {
     tail = source.slice(source.length - tailByteLength);
   }
   const length = prefixByteLength + middleBytes.length + tail.length;
-  if (length > MAX_NAME_BYTES) throw new FormatError("LIMIT", at, `a name of ${length} bytes`);
+  if (length > (length > middleBytes.length ? MAX_SHARED_NAME_BYTES : MAX_NAME_BYTES)) {
+    throw new FormatError("LIMIT", at, `a name of ${length} bytes`);
+  }
   const name = new Uint8Array(length);
   name.set(before.subarray(0, prefixByteLength));
   name.set(middleBytes, prefixByteLength);
@@ -183,11 +186,12 @@ const MOST_BACK = 32;
 /** Writes a name and adds it to `names`: the longest prefix, and the tail that saves the most. */
 function writeName(bytes: ByteWriter, name: Uint8Array, names: Uint8Array[]): void {
   const before = names.length > 0 ? names[names.length - 1] : new Uint8Array(0);
+  const shares = name.length <= MAX_SHARED_NAME_BYTES;
   let prefix = 0;
-  while (prefix < Math.min(name.length, before.length) && name[prefix] === before[prefix]) prefix++;
+  while (shares && prefix < Math.min(name.length, before.length) && name[prefix] === before[prefix]) prefix++;
   let tail = 0;
   let back = 0;
-  for (let b = 1; b <= Math.min(MOST_BACK, names.length); b++) {
+  for (let b = 1; shares && b <= Math.min(MOST_BACK, names.length); b++) {
     const source = names[names.length - b];
     let common = 0;
     while (common < Math.min(name.length - prefix, source.length) && name[name.length - 1 - common] === source[source.length - 1 - common])

@@ -24,6 +24,9 @@ export const MAX_DEFLATE_RATIO = 1032;
 /** Real names stay below 300 bytes; names are compared and kept. */
 export const MAX_NAME_BYTES = 65535;
 
+/** A name that shares bytes with others stands for more than it takes in the header: at most this many. */
+export const MAX_SHARED_NAME_BYTES = 1024;
+
 /** Real tensors have at most 8 axes. */
 export const MAX_RANK = 64;
 

@@ -10,7 +10,7 @@ import { readSymbolCoding, writeSymbolCoding } from "./symbols.js";
 // Heads of records: docs/format.md, section 4.
 
 /** The codings, by their numbers. */
-export const CODINGS: readonly Coding[] = ["raw", "bytes", "dense", "sparse"];
+export const CODINGS: readonly Coding[] = ["raw", "bytes", "dense", "sparse", "context"];
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -48,6 +48,7 @@ function zeroPlan(elements: Elements): RecordPlan {
     scan: 0,
     blockElements: MAX_BLOCK_ELEMENTS,
     codebook: NO_BYTES,
+    codebookBytes: 0,
     own: true,
     symbols: [],
     escape: false,
@@ -95,31 +96,47 @@ function readSharedHead(bytes: ByteReader, head: number, coding: Coding, element
   const second = bytes.u8("record head");
   const blockElements = blockElementsOf(second & 15, elements.elements, at);
   const exact = (second & EXACT_SECOND) !== 0;
-  const escape = (second & ESCAPE_SECOND) !== 0;
+  const escaped = (second & ESCAPE_SECOND) !== 0;
   if (scan > 5) throw new FormatError("CORRUPT", at - 1, `scan ${scan} is not known`);
-  if (scan > 0 && elements.elements > blockElements) throw new FormatError("CORRUPT", at - 1, "several blocks, but not row-major");
-  if (second >> 6 !== 0 || (escape && !sparse)) throw new FormatError("CORRUPT", at, "reserved bits are set");
+  if ((scan > 0 || coding === "context") && elements.elements > blockElements)
+    throw new FormatError("CORRUPT", at - 1, "several blocks, but not row-major, or coded by context");
+  if (second >> 6 !== 0 || (escaped && !sparse)) throw new FormatError("CORRUPT", at, "reserved bits are set");
   if ((kind === OWN && !sparse) || (kind === 2 && dtype !== "F32")) {
     throw new FormatError("CORRUPT", at - 1, `codebook kind ${kind} in a ${coding} record of ${dtype}`);
   }
   const gapParameter = sparse ? bytes.u8("gap parameter") : 0;
-  if (sparse && (gapParameter < 1 || gapParameter > (escape ? 7 : 255))) {
+  if (sparse && (gapParameter < 1 || gapParameter > (escaped ? 7 : 255))) {
     throw new FormatError("CORRUPT", at + 1, `gap parameter ${gapParameter}`);
   }
   const own = kind === OWN;
+  const start = bytes.position;
   const codebook = own ? NO_BYTES : readCodebook(bytes, kind, dtype, elements.elementBytes);
+  const codebookBytes = bytes.position - start;
   const bits = new BitReader(bytes);
   const symbols: SymbolCoding[] = [];
-  if (sparse) symbols.push(readSymbolCoding(bits, gapAlphabet(escape, gapParameter), "gap symbols"));
-  if (!own) symbols.push(readSymbolCoding(bits, codebook.length / elements.elementBytes, "codes"));
+  if (sparse) symbols.push(readSymbolCoding(bits, gapAlphabet(escaped, gapParameter), "gap symbols"));
+  if (!own && coding !== "context") symbols.push(readSymbolCoding(bits, codebook.length / elements.elementBytes, "codes"));
   for (let plane = 0; own && plane < elements.elementBytes; plane++) symbols.push(readSymbolCoding(bits, 256, `byte plane ${plane}`));
   bits.end("the symbols");
-  return { ...elements, coding, scan, blockElements, codebook, own, symbols, escape, gapParameter, zero: false, exact };
+  return {
+    ...elements,
+    coding,
+    scan,
+    blockElements,
+    codebook,
+    codebookBytes,
+    own,
+    symbols,
+    escape: escaped,
+    gapParameter,
+    zero: false,
+    exact,
+  };
 }
 
 /** Size of the alphabet of gap symbols. */
-export function gapAlphabet(escape: boolean, gapParameter: number): number {
-  return escape ? 2 ** gapParameter + 2 * (MAX_BLOCK_LOG - gapParameter) : gapParameter + 1;
+export function gapAlphabet(escaped: boolean, gapParameter: number): number {
+  return escaped ? 2 ** gapParameter + 2 * (MAX_BLOCK_LOG - gapParameter) : gapParameter + 1;
 }
 
 /** Elements of a block, from the four bits that say it. */

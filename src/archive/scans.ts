@@ -9,3 +9,9 @@ export const SCANS: readonly (readonly [number, number, number])[] = [
 ];
 
 export const SCAN_NAMES: readonly string[] = ["row-major", "C R K", "R K C", "column-major", "K R C", "K C R"];
+
+/** A tensor as a context coder walks it: the scan's slowest axis as rows, the two others as columns, of which those of the fastest axis belong together. */
+export function scanRows(axes: readonly [number, number, number], scan: number): { rows: number; columns: number; kernel: number } {
+  const [slow, middle, fast] = SCANS[scan];
+  return { rows: axes[slow], columns: axes[middle] * axes[fast], kernel: axes[fast] };
+}

@@ -110,7 +110,7 @@ function readPiece(bytes: ByteReader, tensors: readonly TensorInfo[], groups: bo
 function readSafetensors(bytes: ByteReader, tensors: readonly TensorInfo[]): Piece[] {
   const at = bytes.offset;
   const entries = bytes.varint("metadata");
-  if (entries > bytes.left) throw new FormatError("CORRUPT", at, `${entries} metadata entries`);
+  if (2 * (entries - 1) > bytes.left) throw new FormatError("CORRUPT", at, `${entries - 1} metadata entries`);
   let metadata: Map<string, string> | undefined;
   if (entries > 0) {
     metadata = new Map();

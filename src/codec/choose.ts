@@ -1,6 +1,6 @@
 import { codebookKeys, FLOAT16, LISTED, OWN, SORTED, writeListed, writeSorted } from "../archive/codebook.js";
 import type { RecordHead } from "../archive/record.js";
-import { SCANS } from "../archive/scans.js";
+import { SCANS, scanRows } from "../archive/scans.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
 import { BLOCK_ELEMENTS, type Blocks } from "./blocks.js";
@@ -17,15 +17,26 @@ export interface Choice {
   readonly gaps: MeasuredGaps | undefined;
   /** The codes, or the byte planes. */
   readonly symbols: readonly Measured[];
+  /** The one block of a record coded by context. */
+  readonly stream?: Uint8Array;
 }
 
 const NO_BYTES = new Uint8Array(0);
-const HEAD_BYTES = { raw: 1, bytes: 1, dense: 2, sparse: 3 } as const;
+const HEAD_BYTES = { raw: 1, bytes: 1, dense: 2, sparse: 3, context: 2 } as const;
+
+/** Context coding takes tens of nanoseconds a weight to decode, where Huffman codes take one: `small` asks for it only where that is not felt. */
+export type Contexts = "small" | "all" | "none";
+
+/** What counts as small: bytes of the record without it. */
+const SMALL_BYTES = 1 << 14;
+
+/** Scans that context coding tries: by rows, and by columns. */
+const CONTEXT_SCANS = [0, 1];
 
 /**
  * The smallest coding of a tensor, by exact size; of equals the one with the lower number (docs/format.md, section 4).
  */
-export async function choose(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, found: Survey): Promise<Choice> {
+export async function choose(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, found: Survey, contexts: Contexts): Promise<Choice> {
   const plain = { blockElements: BLOCK_ELEMENTS, elements: blocks.elements, scan: 0, escape: false, gapParameter: 0 };
   const base = { ...plain, codebookKind: 0, codebookBytes: NO_BYTES };
   const raw: Choice = {
@@ -47,7 +58,56 @@ export async function choose(kernels: EncodeKernels, dtype: Dtype, blocks: Block
     choices.push(sized({ ...base, ...dense.book, coding: "dense", symbols: [symbols[0].coding] }, dense.elements, undefined, symbols));
   }
   if (found.stored > 0) choices.push(...(await sparseChoices(kernels, dtype, blocks, found, base)));
+  const best = smallest(choices);
+  if (!found.table || found.stored === 0 || blocks.count > 1 || contexts === "none") return best;
+  if (contexts === "small" && best.byteLength > SMALL_BYTES) return best;
+  return smallest([best, ...contextChoices(kernels, dtype, blocks, await blocks.read(0), found.table, base)]);
+}
+
+function smallest(choices: readonly Choice[]): Choice {
   return choices.reduce((best, choice) => (choice.byteLength < best.byteLength ? choice : best));
+}
+
+/** Context coding has no size but by doing it. */
+function contextChoices(
+  kernels: EncodeKernels,
+  dtype: Dtype,
+  blocks: Blocks,
+  block: Uint8Array,
+  table: NonNullable<Survey["table"]>,
+  base: Base,
+): Choice[] {
+  const { elementBytes, axes } = blocks;
+  const { elements: codebook, book } = sortedTable(table.elements, table.counts, dtype, elementBytes);
+  const codes = codebook.length / elementBytes;
+  const scans = walk(axes, 0) === walk(axes, 1) ? [0] : CONTEXT_SCANS;
+  return scans.map((scan) => {
+    const { rows, columns, kernel } = scanRows(axes, scan);
+    const elements = scan === 0 ? block : kernels.scan(block, elementBytes, axes, scan);
+    const stream = kernels.encodeContext(contextSymbols(kernels, elements, elementBytes, codebook), rows, columns, kernel, codes);
+    const choice = sized({ ...base, ...book, coding: "context", scan, symbols: [] }, codebook, undefined, []);
+    return { ...choice, byteLength: choice.byteLength + stream.length, stream };
+  });
+}
+
+/** 0 for each zero element, and the code plus 1 for the others. */
+function contextSymbols(kernels: EncodeKernels, elements: Uint8Array, elementBytes: number, codebook: Uint8Array): Uint16Array {
+  const kept = kernels.compact(elements, elementBytes);
+  const codes = codesOf(kernels, kept.elements, elementBytes, codebook);
+  const symbols = new Uint16Array(elements.length / elementBytes);
+  let at = 0;
+  for (let i = 0; i < codes.length; i++) {
+    at += kept.gaps[i];
+    symbols[at++] = codes[i] + 1;
+  }
+  return symbols;
+}
+
+/** The codes of elements that are all in the codebook. */
+export function codesOf(kernels: EncodeKernels, elements: Uint8Array, elementBytes: number, codebook: Uint8Array): Uint8Array {
+  const indexed = kernels.index(elements, elementBytes, codebook);
+  if (indexed === undefined || indexed.table.length !== codebook.length) throw new Error("a block changed between two readings");
+  return indexed.codes;
 }
 
 type Base = Omit<Choice["head"], "coding" | "symbols">;

@@ -6,9 +6,15 @@ import { SCAN_NAMES } from "../archive/scans.js";
 import type { EncodeKernels, SymbolCoding } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
 import type { Blocks } from "./blocks.js";
-import { type Choice, choose } from "./choose.js";
+import { type Choice, type Contexts, choose, codesOf } from "./choose.js";
 import type { RecordStats } from "./stats.js";
 import { type Survey, survey } from "./survey.js";
+
+export interface EncodeOptions {
+  /** What the record says of itself: `blocks` are the source's, bit for bit. */
+  readonly exact: boolean;
+  readonly contexts: Contexts;
+}
 
 /** What the record of a tensor came to. */
 export interface EncodedRecord {
@@ -21,17 +27,16 @@ export interface EncodedRecord {
 /**
  * The record of a tensor, lossless: `blocks` come back bit for bit. It walks over them twice, once to choose the coding, once to write it.
  *
- * @param exact what the record says of itself: `blocks` are the source's
  */
-export async function encodeRecord(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, exact: boolean): Promise<EncodedRecord> {
+export async function encodeRecord(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, options: EncodeOptions): Promise<EncodedRecord> {
   const found = await survey(kernels, dtype, blocks);
   if (found.stored === 0 && blocks.count === 1 && blocks.elements > 0) {
-    const head = zeroHead(exact);
+    const head = zeroHead(options.exact);
     const record = new ByteWriter().bytes(head).u32(kernels.crc32c(head)).finish();
     return { pieces: [record], byteLength: record.length, stats: zeroStats(blocks.elements) };
   }
-  const choice = await choose(kernels, dtype, blocks, found);
-  const head = writeRecordHead({ ...choice.head, exact });
+  const choice = await choose(kernels, dtype, blocks, found, options.contexts);
+  const head = writeRecordHead({ ...choice.head, exact: options.exact });
   const pieces: Uint8Array[] = [];
   let byteLength = 0;
   for (let i = 0; i < blocks.count; i++) {
@@ -46,8 +51,8 @@ export async function encodeRecord(kernels: EncodeKernels, dtype: Dtype, blocks:
   return { pieces, byteLength, stats: statsOf(choice, blocks, found) };
 }
 
-function statsOf({ head, codebook, gaps, symbols }: Choice, blocks: Blocks, found: Survey): RecordStats {
-  const raw = head.coding === "raw" ? 8 * blocks.elements * blocks.elementBytes : 0;
+function statsOf({ head, codebook, gaps, symbols, stream }: Choice, blocks: Blocks, found: Survey): RecordStats {
+  const raw = head.coding === "raw" ? 8 * blocks.elements * blocks.elementBytes : 8 * (stream?.length ?? 0);
   return {
     coding: head.coding,
     scan: SCAN_NAMES[head.scan],
@@ -56,6 +61,7 @@ function statsOf({ head, codebook, gaps, symbols }: Choice, blocks: Blocks, foun
     stored: found.stored,
     fillers: gaps?.fillers ?? 0,
     codebook: codebook.length / blocks.elementBytes,
+    codebookBytes: head.codebookBytes.length,
     gapAlphabet: gaps?.coding.alphabet ?? 0,
     gapBits: gaps?.bits ?? 0,
     symbolBits: symbols.reduce((sum, { bits }) => sum + bits, raw),
@@ -64,13 +70,14 @@ function statsOf({ head, codebook, gaps, symbols }: Choice, blocks: Blocks, foun
 
 /** Of a record that is its head alone. */
 function zeroStats(weights: number): RecordStats {
-  const none = { survivors: 0, stored: 0, fillers: 0, codebook: 0, gapAlphabet: 0, gapBits: 0, symbolBits: 0 };
+  const none = { survivors: 0, stored: 0, fillers: 0, codebook: 0, codebookBytes: 0, gapAlphabet: 0, gapBits: 0, symbolBits: 0 };
   return { coding: "sparse", scan: SCAN_NAMES[0], weights, ...none };
 }
 
 async function encodeBlock(kernels: EncodeKernels, choice: Choice, blocks: Blocks, index: number): Promise<Uint8Array> {
   const { head, codebook } = choice;
   const { elementBytes } = blocks;
+  if (choice.stream) return choice.stream;
   const rowMajor = await blocks.read(index);
   if (head.coding === "raw") return rowMajor;
   if (head.coding === "bytes") return encodePlanes(kernels, head.symbols, rowMajor);
@@ -99,11 +106,4 @@ function encodePlanes(kernels: EncodeKernels, codings: readonly SymbolCoding[], 
     out.bytes(kernels.encodeSymbols(kernels.splitPlane(elements, codings.length, plane), coding));
   }
   return out.finish();
-}
-
-/** The codes of elements that are all in the codebook. */
-function codesOf(kernels: EncodeKernels, elements: Uint8Array, elementBytes: number, codebook: Uint8Array): Uint8Array {
-  const indexed = kernels.index(elements, elementBytes, codebook);
-  if (indexed === undefined || indexed.table.length !== codebook.length) throw new Error("a block changed between two readings");
-  return indexed.codes;
 }

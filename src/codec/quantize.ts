@@ -1,6 +1,7 @@
 import type { EncodeKernels, FloatDtype } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
 import type { Blocks } from "./blocks.js";
+import type { Contexts } from "./choose.js";
 import { pruneThreshold } from "./prune.js";
 import { type Centroids, shareCentroids } from "./share.js";
 
@@ -35,6 +36,8 @@ export interface Share {
 export interface Treatment {
   readonly prune?: Prune;
   readonly share?: Share;
+  /** Which records may be coded by context, which is smaller and slower to decode: those below 16 KiB (`small`, unless given), all, none. */
+  readonly contexts?: Contexts;
 }
 
 /** What was done to a tensor. */

@@ -16,11 +16,13 @@ export interface RecordStats {
   readonly fillers: number;
   /** Centroids; 0 for a record without a codebook. */
   readonly codebook: number;
+  /** Bytes of the codebook as written. */
+  readonly codebookBytes: number;
   /** Size of the gap alphabet; 0 for a record without gaps. */
   readonly gapAlphabet: number;
   /** Bits of all gap symbols and their extra bits, as written. */
   readonly gapBits: number;
-  /** Bits of all codes, byte planes or raw elements, as written. */
+  /** Bits of all codes, byte planes or raw elements, as written; of a record coded by context, of its whole stream. */
   readonly symbolBits: number;
 }
 
@@ -40,12 +42,14 @@ export function countSignedZeros(elements: Uint8Array, elementBytes: number, dty
 /**
  * Counts a record by its decoded elements: what its streams take follows from the code lengths.
  *
+ * @param bodyByteLength bytes of the block, for a record of one
  * @param blocks the tensor's blocks, row-major
  */
 export async function recordStats(
   kernels: EncodeKernels,
   dtype: Dtype,
   plan: RecordPlan,
+  bodyByteLength: number,
   blocks: AsyncIterable<Uint8Array>,
 ): Promise<RecordStats> {
   const { coding, elementBytes, gapParameter, symbols } = plan;
@@ -56,10 +60,11 @@ export async function recordStats(
     const stored = kept.gaps.length;
     totals.stored += stored;
     totals.signedZeros += countSignedZeros(kept.elements, elementBytes, dtype);
-    if (coding === "raw") totals.symbolBits += 8 * block.length;
+    if (coding === "context") totals.symbolBits += 8 * bodyByteLength;
+    else if (coding === "raw") totals.symbolBits += 8 * block.length;
     else if (coding === "bytes") totals.symbolBits += planeBits(kernels, symbols, elements);
     else if (coding === "dense") totals.symbolBits += codeBits(kernels, plan, symbols[0], elements);
-    else if (!plan.zero) {
+    else if (coding === "sparse" && !plan.zero) {
       if (plan.escape) {
         const escaped = kernels.escapeGaps(kept.gaps, gapParameter);
         totals.gapBits += bitsOf(kernels, escaped.symbols, symbols[0]) + extraBits(kept.gaps, gapParameter);
@@ -81,6 +86,7 @@ export async function recordStats(
     stored: totals.stored,
     fillers: totals.fillers,
     codebook: plan.codebook.length / elementBytes,
+    codebookBytes: plan.codebookBytes,
     gapAlphabet: coding === "sparse" && !plan.zero ? symbols[0].alphabet : 0,
     gapBits: totals.gapBits,
     symbolBits: totals.symbolBits,

@@ -25,14 +25,15 @@ export async function encodeTensor(
   read: (offset: number, byteLength: number) => Promise<Uint8Array>,
   treatment: Treatment,
 ): Promise<EncodedTensor> {
+  const { contexts = "small" } = treatment;
   const source = tensorBlocks(tensor, read);
   const quantized = await quantize(kernels, tensor.dtype, source, treatment);
   const { blocks, note } = quantized;
   const exact = quantized.exact || (await sameBytes(source, blocks));
-  const record = await encodeRecord(kernels, tensor.dtype, blocks, exact);
+  const record = await encodeRecord(kernels, tensor.dtype, blocks, { exact, contexts });
   if (exact) return { ...record, exact, note };
   if (source.elements <= COMPARE_UP_TO) {
-    const whole = await encodeRecord(kernels, tensor.dtype, source, true);
+    const whole = await encodeRecord(kernels, tensor.dtype, source, { exact: true, contexts });
     if (whole.byteLength <= record.byteLength) return { ...whole, exact: true, note: "kept exact: that is not larger" };
   }
   const { maxAbs, rmse, snr } = await tensorErrors(kernels, tensor.dtype, pairs(source, blocks));

@@ -1,5 +1,5 @@
 import { type Header, headerEnd, PREAMBLE_BYTES, readHeader, type TensorEntry } from "../archive/header.js";
-import { checkNumber } from "../check.js";
+import { checkNumber, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
 import type { Source, Tensor } from "../types.js";
@@ -37,6 +37,10 @@ export function allocate(byteLength: number): Uint8Array {
   }
 }
 
+async function read(source: Source, offset: number, byteLength: number): Promise<Uint8Array> {
+  return plainBytes(await source.read(offset, byteLength), "what the source reads");
+}
+
 /** An archive that was opened: its tensors, read one by one. */
 export class Archive {
   readonly header: Header;
@@ -55,27 +59,27 @@ export class Archive {
    * @throws FormatError where the header is wrong, the archive shorter or longer than it says, or the tensors larger than `maxBytes`
    */
   static async open(source: Source, kernels: DecodeKernels, options: DecodeOptions = {}): Promise<Archive> {
-    const end = headerEnd((await source.read(0, Math.min(PREAMBLE_BYTES, source.byteLength))).slice());
+    const end = headerEnd(await read(source, 0, Math.min(PREAMBLE_BYTES, source.byteLength)));
     if (end > source.byteLength) throw new FormatError("TRUNCATED", source.byteLength, `the header ends at byte ${end}`);
-    const start = (await source.read(0, end)).slice(); // the header's shell is kept
+    const start = (await read(source, 0, end)).slice(); // the header's shell is kept
     const header = readHeader(start, (bytes) => kernels.crc32c(bytes));
     checkLength(header, source.byteLength);
     checkCeiling(header.tensors, source.byteLength, options);
     return new Archive(source, kernels, header);
   }
 
-  /** What the head of a tensor's record says. */
-  async plan(entry: TensorEntry): Promise<RecordPlan> {
+  /** What the head of a tensor's record says, and how many bytes it has. */
+  async head(entry: TensorEntry): Promise<{ plan: RecordPlan; byteLength: number }> {
     const decoder = new RecordDecoder(this.#kernels, entry);
-    decoder.step(await this.#source.read(entry.recordOffset, decoder.need));
-    return decoder.plan as RecordPlan;
+    decoder.step(await read(this.#source, entry.recordOffset, decoder.need));
+    return { plan: decoder.plan as RecordPlan, byteLength: decoder.consumed };
   }
 
   /** The blocks of a tensor, in row-major order one after another. */
   async *blocks(entry: TensorEntry): AsyncGenerator<Uint8Array, void, undefined> {
     const decoder = new RecordDecoder(this.#kernels, entry);
     while (!decoder.done) {
-      const block = decoder.step(await this.#source.read(entry.recordOffset + decoder.consumed, decoder.need));
+      const block = decoder.step(await read(this.#source, entry.recordOffset + decoder.consumed, decoder.need));
       if (block !== undefined) yield block;
     }
   }

@@ -1,5 +1,5 @@
 import { type Header, headerEnd, PREAMBLE_BYTES, readHeader as readHeaderWith, type TensorEntry } from "../archive/header.js";
-import { checkBytes } from "../check.js";
+import { checkBytes, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { DecodeKernels } from "../kernel-types.js";
 import type { Tensor } from "../types.js";
@@ -8,12 +8,12 @@ import { RecordDecoder } from "./record.js";
 
 /** Every tensor of an archive in memory, in order, with the kernels given. */
 export function decodeWith(kernels: DecodeKernels, archive: Uint8Array, options: DecodeOptions = {}): Tensor[] {
-  checkBytes(archive, "archive");
-  const header = readHeaderWith(archive, (bytes) => kernels.crc32c(bytes));
-  checkLength(header, archive.length);
-  checkCeiling(header.tensors, archive.length, options);
+  const all = plainBytes(archive, "archive");
+  const header = readHeaderWith(all, (bytes) => kernels.crc32c(bytes));
+  checkLength(header, all.length);
+  checkCeiling(header.tensors, all.length, options);
   return header.tensors.map((entry) => {
-    const record = archive.subarray(entry.recordOffset, entry.recordOffset + entry.recordByteLength);
+    const record = all.subarray(entry.recordOffset, entry.recordOffset + entry.recordByteLength);
     return decodeRecord(kernels, entry, record);
   });
 }

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { checkBytes, checkInteger } from "../check.js";
+import { checkInteger, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { Source } from "../types.js";
 
@@ -51,12 +51,12 @@ export async function fileSource(path: string): Promise<Source> {
 
 /** A buffer as a source. Reads are views of it: nothing is copied. */
 export function bytesSource(bytes: Uint8Array): Source {
-  checkBytes(bytes, "bytes");
+  const all = plainBytes(bytes, "bytes");
   return {
-    byteLength: bytes.length,
+    byteLength: all.length,
     async read(offset: number, length: number): Promise<Uint8Array> {
-      checkRange(offset, length, bytes.length);
-      return bytes.subarray(offset, offset + length);
+      checkRange(offset, length, all.length);
+      return all.subarray(offset, offset + length);
     },
     async close(): Promise<void> {},
   };

@@ -1,5 +1,6 @@
 import { ByteReader } from "../archive/bytes.js";
 import { MAX_CODE_BITS } from "../archive/limits.js";
+import { scanRows } from "../archive/scans.js";
 import { FormatError } from "../errors.js";
 import type { RecordPlan, SymbolCoding } from "../kernel-types.js";
 import { at, type Ptr, toPtr } from "./arena.js";
@@ -10,12 +11,15 @@ import type { KernelModule, ModuleExports } from "./module.js";
 /** assembly/huffman/decode.ts, assembly/csr/expand.ts, assembly/csr/scan.ts */
 export interface DecodeExports extends ModuleExports {
   decodeTable(lengths: Ptr, alphabet: number, tableLog: number, table: Ptr, next: Ptr): void;
-  decodeStream(table: Ptr, tableLog: number, input: Ptr, count: number, out: Ptr): number;
+  decodeStream(table: Ptr, tableLog: number, input: Ptr, inputEnd: Ptr, count: number, out: Ptr): number;
   decodeStreams4(table: Ptr, tableLog: number, in0: Ptr, in1: Ptr, in2: Ptr, in3: Ptr, inEnd: Ptr, count: number, out: Ptr): number;
   fillerGaps(symbols: Ptr, count: number, filler: number, gaps: Ptr, survivors: number): number;
   escapeGaps(symbols: Ptr, survivors: number, exponent: number, extra: Ptr, extraEnd: Ptr, gaps: Ptr, out: Ptr): number;
   scatterElements(gaps: Ptr, survivors: number, codes: Ptr, elements: Ptr, elementBytes: number, out: Ptr): void;
   gatherElements(codes: Ptr, count: number, elements: Ptr, elementBytes: number, out: Ptr): void;
+  contextBytes(columns: number): number;
+  contextDecode(bytes: Ptr, end: Ptr, rows: number, columns: number, kernel: number, codes: number, symbols: Ptr, work: Ptr): number;
+  spreadElements(symbols: Ptr, count: number, elements: Ptr, elementBytes: number, out: Ptr): void;
   joinPlane(bytes: Ptr, count: number, elementBytes: number, out: Ptr): void;
   permute(
     from: Ptr,
@@ -32,6 +36,9 @@ export interface DecodeExports extends ModuleExports {
 }
 
 const NO_CODES = 0 as Ptr;
+
+/** What `escapeGaps` returns where its bit string goes on after the block. */
+const CUT_OFF = 2;
 
 /** A block in the module's memory, and how far it was read. */
 class Block {
@@ -67,7 +74,7 @@ class Block {
     const out = arena.alloc(count);
     if (coding.way === 1) arena.u8(out, count).fill(coding.symbol);
     else if (count > 0) arena.scope(() => this.#huffman(coding, count, out, what));
-    else if (coding.way === 3) this.#streams(what);
+    else if (coding.way === 3) this.#emptyStreams(what);
     return out;
   }
 
@@ -80,7 +87,7 @@ class Block {
     arena.u8(lengths, coding.alphabet).set(coding.lengths);
     exports.decodeTable(lengths, coding.alphabet, tableLog, table, next);
     if (coding.way === 2) {
-      const end = toPtr(exports.decodeStream(table, tableLog, this.#here, count, out));
+      const end = toPtr(exports.decodeStream(table, tableLog, this.#here, this.#end, count, out));
       if (end === 0) this.#corrupt(what, "does not end with zero bits");
       this.reader.take(end - this.#here, what);
       return;
@@ -97,6 +104,14 @@ class Block {
     return [0, 1, 2, 3].map(() => this.reader.varint(what));
   }
 
+  #emptyStreams(what: string): void {
+    const all = this.reader.take(
+      this.#streams(what).reduce((sum, byteLength) => sum + byteLength, 0),
+      what,
+    );
+    if (all.length > 0) this.#corrupt(what, "streams without symbols");
+  }
+
   /** The gaps of `survivors`, u32 each, out of `fillers` more symbols. */
   gaps(plan: RecordPlan, count: number, survivors: number, fillers: number): Ptr {
     const { arena, exports } = this.module;
@@ -108,10 +123,10 @@ class Block {
       return gaps;
     }
     const out = arena.alloc(8);
-    if (exports.escapeGaps(symbols, survivors, plan.gapParameter, this.#here, this.#end, gaps, out) === 0)
-      this.#corrupt("gap symbols", "have wrong extra bits");
+    const status = exports.escapeGaps(symbols, survivors, plan.gapParameter, this.#here, this.#end, gaps, out);
+    if (status === CUT_OFF) throw new FormatError("TRUNCATED", this.reader.base + this.reader.bytes.length, "the extra bits are cut off");
     const [total, end] = arena.u32(out, 2);
-    if (total > count) this.#corrupt("gap symbols", "pass the block's end");
+    if (status !== 0 || total > count) this.#corrupt("gap symbols", "pass the block's end, or have extra bits that are not zero");
     this.reader.take(end - this.#here, "extra bits");
     return gaps;
   }
@@ -122,6 +137,19 @@ class Block {
     for (const [plane, coding] of codings.entries()) {
       arena.scope(() => exports.joinPlane(this.symbols(coding, count, `byte plane ${plane}`), count, codings.length, at(out, plane)));
     }
+  }
+
+  /** The symbols of a context-coded block, u16 each: all of its bytes. */
+  context(plan: RecordPlan, count: number): Ptr {
+    const { arena, exports } = this.module;
+    const { rows, columns, kernel } = scanRows(plan.axes, plan.scan);
+    const symbols = arena.alloc(2 * count);
+    const work = arena.alloc(exports.contextBytes(columns) >>> 0);
+    const codes = plan.codebook.length / plan.elementBytes;
+    const end = toPtr(exports.contextDecode(this.#here, this.#end, rows, columns, kernel, codes, symbols, work));
+    if (end !== this.#end) this.#corrupt("context", "the stream does not end where it should, or has a code beyond the codebook");
+    this.reader.take(this.reader.left, "context");
+    return symbols;
   }
 
   #corrupt(what: string, detail: string): never {
@@ -168,6 +196,10 @@ function decodeInto(block: Block, plan: RecordPlan, count: number): Ptr {
 
   if (plan.coding === "bytes") {
     block.planes(plan.symbols, count, out);
+    return out;
+  }
+  if (plan.coding === "context") {
+    exports.spreadElements(block.context(plan, count), count, codebook, elementBytes, out);
     return out;
   }
   if (plan.coding === "dense") {

@@ -21,13 +21,14 @@ export interface EncodeExports extends DecodeExports {
     sums: Ptr,
     taken: Ptr,
   ): number;
-  assign(values: Ptr, count: number, midpoints: Ptr, boundaries: number, codes: Ptr, first: Ptr): void;
+  assign(values: Ptr, count: number, midpoints: Ptr, boundaries: number, codes: Ptr, bounds: Ptr): void;
   codebookGradient(gradients: Ptr, codes: Ptr, count: number, k: number, sums: Ptr, out: Ptr): void;
   histogram(bytes: Ptr, count: number, counts: Ptr, lanes: Ptr): void;
   mapBytes(bytes: Ptr, count: number, table: Ptr): void;
   codeLengths(counts: Ptr, alphabet: number, maxLength: number, lengths: Ptr, symbols: Ptr, levels: Ptr, kinds: Ptr): void;
   encodeTable(lengths: Ptr, alphabet: number, table: Ptr, next: Ptr): void;
   encodeStream(symbols: Ptr, symbolsEnd: Ptr, stride: number, table: Ptr, out: Ptr): number;
+  contextEncode(symbols: Ptr, rows: number, columns: number, kernel: number, codes: number, out: Ptr, work: Ptr): number;
   splitPlane(elements: Ptr, count: number, elementBytes: number, out: Ptr): void;
   fillGaps(gaps: Ptr, count: number, filler: number, out: Ptr): number;
   escapeGapSymbols(gaps: Ptr, count: number, exponent: number, out: Ptr, extra: Ptr): number;

@@ -1,6 +1,6 @@
 import { ByteWriter } from "../archive/bytes.js";
 import type { EncodeKernels } from "../kernel-types.js";
-import { at } from "./arena.js";
+import { at, toPtr } from "./arena.js";
 import type { EncodeExports } from "./encode-exports.js";
 import { lend } from "./encode-values.js";
 import type { KernelModule } from "./module.js";
@@ -9,7 +9,7 @@ import type { KernelModule } from "./module.js";
 
 type Symbols = Pick<
   EncodeKernels,
-  "histogram" | "gapHistogram" | "mapBytes" | "codeLengths" | "encodeSymbols" | "fillGaps" | "escapeGaps" | "splitPlane"
+  "histogram" | "gapHistogram" | "mapBytes" | "codeLengths" | "encodeSymbols" | "fillGaps" | "escapeGaps" | "encodeContext" | "splitPlane"
 >;
 
 const STREAMS = 4;
@@ -91,6 +91,16 @@ export function symbolKernels(module: KernelModule<EncodeExports>): Symbols {
         const extra = arena.alloc(Math.ceil(gaps.length * 2.5) + 16);
         const byteLength = exports.escapeGapSymbols(lend(arena, gaps), gaps.length, exponent, out, extra);
         return { symbols: arena.u8(out, gaps.length).slice(), extra: arena.u8(extra, byteLength).slice() };
+      }),
+
+    encodeContext: (symbols, rows, columns, kernel, codes) =>
+      arena.scope(() => {
+        // A decision takes at most 12 bits: its probability is at least 22 / 65536. A survivor has up to eight more.
+        const survivors = symbols.reduce((count, symbol) => count + (symbol > 0 ? 1 : 0), 0);
+        const out = arena.alloc(Math.ceil((symbols.length + 8 * survivors) * 1.5) + 16);
+        const work = arena.alloc(exports.contextBytes(columns) >>> 0);
+        const end = toPtr(exports.contextEncode(lend(arena, symbols), rows, columns, kernel, codes, out, work));
+        return arena.u8(out, end - out).slice();
       }),
 
     splitPlane: (elements, elementBytes, plane) =>

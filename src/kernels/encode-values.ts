@@ -125,9 +125,9 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
     assign: (values, midpoints) =>
       arena.scope(() => {
         const codes = arena.alloc(values.length);
-        const first = arena.alloc(BINS + 1);
+        const bounds = arena.alloc(2 * BINS);
         const between = lend(arena, midpoints);
-        exports.assign(lend(arena, values), values.length, between, midpoints.length, codes, first);
+        exports.assign(lend(arena, values), values.length, between, midpoints.length, codes, bounds);
         return arena.u8(codes, values.length).slice();
       }),
 

@@ -3,23 +3,29 @@ import scalarBytes from "../../build/engine.scalar.wasm";
 import simdBytes from "../../build/engine.simd.wasm";
 import type { EncodeExports } from "./encode-exports.js";
 import { adopt, type KernelModule } from "./module.js";
+import type { NnExports } from "./nn.js";
 import { chooseVariant, type LoadOptions, type Variant } from "./variant.js";
 
 /** assembly/engine.ts */
-export interface EngineExports extends EncodeExports {}
+export interface EngineExports extends EncodeExports, NnExports {}
 
 export type Engine = KernelModule<EngineExports>;
 
 const loaded = new Map<Variant, Engine>();
+
+/** An engine of its own, whose memory lives and goes with it. */
+export function newEngine(options: LoadOptions = {}): Engine {
+  const { instance } = instantiateSync(chooseVariant(options) === "simd" ? simdBytes : scalarBytes);
+  // Not the loader's own `exports`: those wrap each function in one that counts its arguments first.
+  return adopt(instance.exports as unknown as EngineExports);
+}
 
 /** The engine, compiled on the first call and kept. */
 export function loadEngine(options: LoadOptions = {}): Engine {
   const variant = chooseVariant(options);
   let engine = loaded.get(variant);
   if (engine === undefined) {
-    const { instance } = instantiateSync(variant === "simd" ? simdBytes : scalarBytes);
-    // Not the loader's own `exports`: those wrap each function in one that counts its arguments first.
-    engine = adopt(instance.exports as unknown as EngineExports);
+    engine = newEngine({ variant });
     loaded.set(variant, engine);
   }
   return engine;

@@ -26,6 +26,8 @@ export interface ModelFile {
 export interface FileOptions {
   /** Overwrite what is there. */
   readonly force?: boolean;
+  /** Stops the work; the promise is then rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 async function sourceOf(input: Input): Promise<Source> {
@@ -140,7 +142,10 @@ export function decompressFile(input: Input, output: string, options: DecodeOpti
     for (const file of files) {
       const to = file.path === "" ? output : path.join(output, ...file.path.split("/"));
       await writeWhole(to, options.force ?? false, async (sink) => {
-        for await (const chunk of fileBytes(archive, file)) await sink(chunk);
+        for await (const chunk of fileBytes(archive, file)) {
+          options.signal?.throwIfAborted();
+          await sink(chunk);
+        }
       });
       paths.push(to);
     }

@@ -64,7 +64,10 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
   const pool = threads > 1 ? new EncodePool(threads) : undefined;
   try {
     const encode = (index: number): Promise<EncodedTensor> => {
-      const read = (offset: number, byteLength: number) => model.read(index, offset, byteLength);
+      const read = async (offset: number, byteLength: number) => {
+        options.signal?.throwIfAborted();
+        return model.read(index, offset, byteLength);
+      };
       const job = { tensor: plain(tensors[index]), treatment: treatment(tensors[index]) };
       return pool ? pool.encode(job, read) : encodeTensor(kernels, job.tensor, read, job.treatment);
     };

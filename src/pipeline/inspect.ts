@@ -1,4 +1,5 @@
 import type { TensorEntry } from "../archive/header.js";
+import { CHECKSUM_BYTES } from "../archive/limits.js";
 import { recordStats } from "../codec/stats.js";
 import type { Archive } from "../decode/archive.js";
 import type { EncodeKernels } from "../kernel-types.js";
@@ -19,7 +20,8 @@ export async function inspectArchive(archive: Archive, kernels: EncodeKernels): 
 }
 
 async function inspectTensor(archive: Archive, kernels: EncodeKernels, entry: TensorEntry): Promise<TensorReport> {
-  const plan = await archive.plan(entry);
-  const stats = await recordStats(kernels, entry.dtype, plan, archive.blocks(entry));
+  const { plan, byteLength } = await archive.head(entry);
+  const bodyByteLength = entry.recordByteLength - byteLength - CHECKSUM_BYTES;
+  const stats = await recordStats(kernels, entry.dtype, plan, bodyByteLength, archive.blocks(entry));
   return tensorReport(entry, stats, entry.byteLength, entry.recordByteLength, plan);
 }

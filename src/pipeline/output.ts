@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 /** Takes bytes in order. */
@@ -24,12 +24,13 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise
 /**
  * Writes a file whole or not at all: `body` writes to a temporary file beside it, which then takes its place. Whatever stops it leaves the old file, or none.
  *
- * @throws OutputExistsError where the file is there and `force` is not set; what `body` and the system throw
+ * @throws OutputExistsError where the file is there and `force` is not set; TypeError where something else than a file is; what `body` and the system throw
  */
 export async function writeWhole<T>(file: string, force: boolean, body: (sink: Sink) => Promise<T>): Promise<T> {
-  if (!force) await refuseExisting(file);
-  await mkdir(path.dirname(file), { recursive: true });
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}.tmp`);
+  const place = await placeOf(file, force);
+  const folder = path.dirname(place);
+  await mkdir(folder, { recursive: true });
+  const temporary = path.join(folder, `.${path.basename(place)}.${randomBytes(6).toString("hex")}.tmp`);
   const handle = await open(temporary, "wx");
   try {
     let result: T;
@@ -39,25 +40,26 @@ export async function writeWhole<T>(file: string, force: boolean, body: (sink: S
     } finally {
       await handle.close();
     }
-    if (force) await rename(temporary, file);
-    else await linkNew(temporary, file);
-    await syncFolder(path.dirname(file));
+    if (force) await rename(temporary, place);
+    else await linkNew(temporary, place);
+    await syncFolder(folder);
     return result;
   } finally {
     await rm(temporary, { force: true });
   }
 }
 
-async function refuseExisting(file: string): Promise<void> {
-  let handle: FileHandle;
+/** What is to be written in the place of `file`: where that is a link, what it names, so that the link stays. */
+async function placeOf(file: string, force: boolean): Promise<string> {
   try {
-    handle = await open(file, "r");
+    // A rename would put a file in the place of a device, and opening a pipe would wait for its other end.
+    if (!(await stat(file)).isFile()) throw new TypeError(`output must name a regular file, got ${JSON.stringify(file)}`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return file;
     throw error;
   }
-  await handle.close();
-  throw new OutputExistsError(file);
+  if (!force) throw new OutputExistsError(file);
+  return realpath(file);
 }
 
 /** A rename would overwrite a file that came to be in the meantime; a link does not. Some file systems have no links. */
@@ -67,7 +69,7 @@ async function linkNew(temporary: string, file: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw new OutputExistsError(file);
-    await refuseExisting(file);
+    await placeOf(file, false);
     await rename(temporary, file);
   }
 }

@@ -1,5 +1,6 @@
 import picomatch from "picomatch";
 import { checkInteger, checkNumber, checkOneOf, checkText } from "../check.js";
+import type { Contexts } from "../codec/choose.js";
 import { isFloatDtype, type Prune, type Share, type Treatment } from "../codec/quantize.js";
 import { DTYPES, type Dtype, elementCount, type TensorInfo } from "../types.js";
 
@@ -20,26 +21,29 @@ export interface Rule {
 /** Rules, of which the first that matches a tensor decides; a tensor that none matches is kept exact. docs/recipe.schema.json describes it. */
 export interface Recipe {
   readonly rules: readonly Rule[];
+  /** Which records may be coded by context: smaller, and slower to decode. `small` unless given: those below 16 KiB. */
+  readonly contexts?: Contexts;
 }
 
 export const PRESETS = ["exact", "default", "paper"] as const;
 export type Preset = (typeof PRESETS)[number];
 
 /**
- * - `exact`: everything bit for bit.
+ * - `exact`: everything bit for bit, and as small as it gets: all records may be coded by context.
  * - `default`: matrices and convolutions shared with 52 centroids, nothing pruned but what is zero: accuracy within noise without retraining. k-means starts from even steps and stops after
  *   three iterations: centroids that stay near them get shorter Huffman codes for the same error.
- * - `paper`: convolutions shared with 8 bits, matrices with 5, both pruned by a quality factor (Deep Compression, section 5; the factors are ours, as
+ * - `paper`: convolutions shared with 8 bits, matrices with 5, both pruned by a quality factor, codes and gaps Huffman-coded (Deep Compression, section 5; the factors are ours, as
  *   the paper prunes step by step and retrains).
  */
 const RECIPES: Readonly<Record<Preset, Recipe>> = {
-  exact: { rules: [] },
+  exact: { rules: [], contexts: "all" },
   default: { rules: [{ minRank: 2, share: { centroids: 52, maxIterations: 3, keepShared: true } }] },
   paper: {
     rules: [
       { minRank: 3, prune: { quality: 0.5 }, share: { bits: 8, keepShared: true } },
       { minRank: 2, prune: { quality: 1 }, share: { bits: 5, keepShared: true } },
     ],
+    contexts: "none",
   },
 };
 
@@ -50,6 +54,7 @@ export function presetRecipe(preset: Preset): Recipe {
 
 const INITS = ["linear", "density", "random"] as const;
 const CODEBOOKS = ["float16", "float32"] as const;
+const CONTEXTS = ["small", "all", "none"] as const;
 const MOST_ITERATIONS = 1_000_000;
 
 /** Of a sharing that is asked for by its start alone. */
@@ -72,9 +77,10 @@ function fieldsOf(value: unknown, title: string, keys: readonly string[]): Field
  * @throws TypeError, RangeError naming the key
  */
 export function parseRecipe(value: unknown): Recipe {
-  const { rules } = fieldsOf(value, "recipe", ["$schema", "rules"]);
+  const { rules, contexts } = fieldsOf(value, "recipe", ["$schema", "rules", "contexts"]);
   if (!Array.isArray(rules)) throw new TypeError("recipe.rules must be an array");
-  return { rules: rules.map((rule, i) => parseRule(rule, `recipe.rules[${i}]`)) };
+  if (contexts !== undefined) checkOneOf(contexts, "recipe.contexts", CONTEXTS);
+  return { rules: rules.map((rule, i) => parseRule(rule, `recipe.rules[${i}]`)), contexts };
 }
 
 function parseRule(value: unknown, title: string): Rule {
@@ -140,7 +146,7 @@ export function overrideRecipe(recipe: Recipe, { prune, bits, init }: Overrides)
     const share = bits === undefined && init === undefined ? rule.share : shareWith(rule.share, bits, init);
     return { ...rule, prune: prune ?? rule.prune, share };
   });
-  return { rules };
+  return { ...recipe, rules };
 }
 
 /** The sharing with k-means run to its end: a preset's stop is for its own size and start. */
@@ -156,7 +162,8 @@ export function treatmentOf(recipe: Recipe): (tensor: TensorInfo) => Treatment {
   const rules = recipe.rules.map((rule) => ({ rule, matches: nameMatcher(rule) }));
   return (tensor) => {
     const found = rules.find(({ rule, matches }) => matches(tensor.name) && applies(rule, tensor))?.rule;
-    return found === undefined || found.exact ? {} : { prune: found.prune, share: found.share };
+    const { contexts } = recipe;
+    return found === undefined || found.exact ? { contexts } : { contexts, prune: found.prune, share: found.share };
   };
 }
 

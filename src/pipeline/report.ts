@@ -17,15 +17,17 @@ export interface TensorReport {
   readonly fillers: number;
   /** Centroids, 0 where the record has no codebook. */
   readonly codebook: number;
+  /** Bytes of the codebook as written, its size among them. */
+  readonly codebookBytes: number;
   /** Bits of a code of fixed length; 0 without codes. */
   readonly codeBits: number;
-  /** Bits that a stored weight takes as written, mean: a Huffman code, or its byte planes. */
+  /** Bits that a stored weight takes as written, mean: its Huffman code, or its byte planes, or, coded by context, all of it. */
   readonly codeBitsHuffman: number;
   /** Bits of a gap symbol of fixed length; 0 without gaps. */
   readonly gapBits: number;
   /** Bits that a stored weight's gap takes as written, fillers counted, mean. */
   readonly gapBitsHuffman: number;
-  /** Bytes of the streams. The rest of `bytes` is codebook, code tables, head and checksums. */
+  /** Bytes of the streams. The rest of `bytes` is the codebook, code tables, head and checksums. */
   readonly payloadBytes: number;
   /** Bytes of the record. */
   readonly bytes: number;
@@ -67,8 +69,8 @@ export function tensorReport(
   bytes: number,
   found: Pick<EncodedTensor, "exact" | "note" | "error">,
 ): TensorReport {
-  const { coding, scan, weights, survivors, fillers, codebook, gapAlphabet, gapBits, symbolBits } = stats;
-  const coded = coding === "sparse" ? stats.stored : weights;
+  const { coding, scan, weights, survivors, fillers, codebook, codebookBytes, gapAlphabet, gapBits, symbolBits } = stats;
+  const coded = coding === "sparse" || coding === "context" ? stats.stored : weights;
   return {
     name,
     dtype,
@@ -79,6 +81,7 @@ export function tensorReport(
     survivors,
     fillers,
     codebook,
+    codebookBytes,
     codeBits: fixedBits(codebook),
     codeBitsHuffman: coded === 0 ? 0 : symbolBits / coded,
     gapBits: fixedBits(gapAlphabet),

@@ -1,4 +1,4 @@
-import { checkBytes, checkInteger, checkOneOf } from "../check.js";
+import { checkInteger, checkOneOf, plainBytes } from "../check.js";
 import { DTYPES, type OpenModel, type Tensor, tensorByteLength } from "../types.js";
 
 /**
@@ -8,6 +8,7 @@ import { DTYPES, type OpenModel, type Tensor, tensorByteLength } from "../types.
  */
 export function tensorsModel(tensors: readonly Tensor[]): OpenModel {
   const names = new Set<string>();
+  const data: Uint8Array[] = [];
   let total = 0;
   for (const [i, tensor] of tensors.entries()) {
     const title = `tensors[${i}]`;
@@ -17,7 +18,7 @@ export function tensorsModel(tensors: readonly Tensor[]): OpenModel {
     checkOneOf(tensor.dtype, `${title}.dtype`, DTYPES);
     if (!Array.isArray(tensor.shape)) throw new TypeError(`${title}.shape must be an array`);
     for (const axis of tensor.shape) checkInteger(axis, `${title}.shape`, 0, Number.MAX_SAFE_INTEGER);
-    checkBytes(tensor.data, `${title}.data`);
+    data.push(plainBytes(tensor.data, `${title}.data`));
     const byteLength = tensor.shape.includes(0) ? 0 : tensorByteLength(tensor.dtype, tensor.shape);
     if (tensor.data.length !== byteLength) {
       throw new RangeError(
@@ -30,7 +31,7 @@ export function tensorsModel(tensors: readonly Tensor[]): OpenModel {
     format: "tensors",
     byteLength: total,
     tensors,
-    read: async (tensor, offset, byteLength) => tensors[tensor].data.subarray(offset, offset + byteLength),
+    read: async (tensor, offset, byteLength) => data[tensor].subarray(offset, offset + byteLength),
     templates: async () => [],
     close: async () => undefined,
   };

@@ -35,7 +35,7 @@ export async function verifyArchive(model: OpenModel, archive: Archive, kernels:
       missing.push(name);
       continue;
     }
-    const { exact } = await archive.plan(entry);
+    const { exact } = (await archive.head(entry)).plan;
     tensors.push({ name, dtype, shape, exact, ...(await tensorErrors(kernels, dtype, pairs(model, index, archive, entry))) });
   }
   const added = [...entries.keys()];

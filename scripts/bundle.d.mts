@@ -1,0 +1,1 @@
+export declare function bundle(folder: string): Promise<void>;

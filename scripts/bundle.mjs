@@ -1,0 +1,47 @@
+// The bundles: everything of the package but its declarations and the raw modules.
+
+import { chmod } from "node:fs/promises";
+import path from "node:path";
+import { build } from "esbuild";
+import { bundling } from "./bundling.mjs";
+import { ROOT } from "./wasm.mjs";
+
+/** Entries for Node share chunks; `reference` stands here too and pulls nothing of Node in (test/house/imports.test.ts). */
+const ENTRIES = {
+  index: "src/index.ts",
+  reference: "src/reference/index.ts",
+  nn: "src/nn/index.ts",
+  cli: "src/cli/main.ts",
+  worker: "src/pipeline/worker.ts",
+};
+
+/** `FormatError` is one class, whichever entry a program caught it with: the other bundles take it from decode.js. */
+const oneFormatError = {
+  name: "one-format-error",
+  setup(esbuild) {
+    const file = path.join(ROOT, "src/errors.ts");
+    esbuild.onResolve({ filter: /\/errors\.js$/ }, ({ resolveDir, path: specifier }) =>
+      path.resolve(resolveDir, specifier).replace(/\.js$/, ".ts") === file
+        ? { path: "./decode.js", external: true, sideEffects: false }
+        : undefined,
+    );
+  },
+};
+
+/** Writes the bundles into a folder of the repository; the modules must be there. */
+export async function bundle(folder) {
+  const options = { ...bundling, absWorkingDir: ROOT, outdir: folder };
+  await Promise.all([
+    // One self-contained file: an edge runtime wants a module to copy, not a folder.
+    build({ ...options, platform: "neutral", packages: "bundle", entryPoints: { decode: "src/decode/index.ts" } }),
+    build({
+      ...options,
+      platform: "node",
+      splitting: true,
+      chunkNames: "chunk-[hash]",
+      entryPoints: ENTRIES,
+      plugins: [oneFormatError],
+    }),
+  ]);
+  await chmod(path.join(ROOT, folder, "cli.js"), 0o755);
+}

@@ -1,0 +1,51 @@
+// Every kernel again in plain TypeScript, written from docs/format.md and src/kernel-types.ts: what the WebAssembly modules are tested and measured
+// against, and what runs where WebAssembly is forbidden.
+
+import type { DecodeKernels, EncodeKernels } from "../kernel-types.js";
+import { decodeBlock } from "./blocks.js";
+import { encodeContext } from "./context.js";
+import { fromFloat32, toFloat32 } from "./convert.js";
+import { crc32c } from "./crc32c.js";
+import { encodeSymbols } from "./encode-symbols.js";
+import { escapeGaps, fillGaps } from "./gaps.js";
+import { assign, codebookGradient, lloyd } from "./kmeans.js";
+import { codeLengths } from "./package-merge.js";
+import { compact, prune } from "./prune.js";
+import { scan, unscan } from "./scan.js";
+import { floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
+import { index, mapBytes, splitPlane } from "./tables.js";
+
+export { referenceNnKernels } from "./nn.js";
+export { crc32c };
+
+/** What decoding an archive needs. */
+export const referenceDecodeKernels: DecodeKernels = { variant: "reference", crc32c, decodeBlock, unscan };
+
+/** What compressing needs. */
+export const referenceKernels: EncodeKernels = {
+  variant: "reference",
+  crc32c,
+  decodeBlock,
+  unscan,
+  stats,
+  magnitudeHistogram,
+  prune,
+  compact,
+  scan,
+  index,
+  floatHistogram,
+  lloyd,
+  assign,
+  histogram,
+  gapHistogram,
+  mapBytes,
+  codeLengths,
+  encodeSymbols,
+  encodeContext,
+  fillGaps,
+  escapeGaps,
+  splitPlane,
+  toFloat32,
+  fromFloat32,
+  codebookGradient,
+};

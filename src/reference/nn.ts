@@ -1,0 +1,121 @@
+import type { NnKernels } from "../kernel-types.js";
+
+// The kernels of training in plain TypeScript: the same operations in the same order, each rounded to float32 where the kernels round.
+
+const { fround } = Math;
+
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+const EXP_LEAST = -80;
+
+/** 1 / i! for i from 13 down to 0: exact factorials, each divided once. */
+const TAYLOR: readonly number[] = [6227020800, 479001600, 39916800, 3628800, 362880, 40320, 5040, 720, 120, 24, 6, 2, 1, 1].map(
+  (factorial) => 1 / factorial,
+);
+
+const word = new DataView(new ArrayBuffer(8));
+
+/** 2^n for a normal float64. `2 ** n` would do, but no standard says that it is exact. */
+function powerOfTwo(n: number): number {
+  word.setUint32(0, (n + 1023) << 20);
+  return word.getFloat64(0);
+}
+
+/** e^x for x <= 0 or NaN, of basic operations alone; 0 below -80. */
+export function exp(x: number): number {
+  if (!(x >= EXP_LEAST)) return Number.isNaN(x) ? x : 0;
+  const n = Math.floor(x * Math.LOG2E + 0.5);
+  const r = x - n * LN2_HIGH - n * LN2_LOW;
+  let sum = 0;
+  for (const term of TAYLOR) sum = sum * r + term;
+  return sum * powerOfTwo(n);
+}
+
+/** ln x for x >= 1 or NaN, of basic operations alone. */
+export function log(x: number): number {
+  let exponent = 0;
+  let mantissa = x;
+  while (mantissa > Math.SQRT2) {
+    mantissa *= 0.5;
+    exponent++;
+  }
+  const s = (mantissa - 1) / (mantissa + 1);
+  const z = s * s;
+  let sum = 0;
+  for (let i = 21; i > 0; i -= 2) sum = sum * z + 1 / i;
+  return exponent * Math.LN2 + 2 * s * sum;
+}
+
+export const referenceNnKernels: NnKernels = {
+  variant: "reference",
+
+  multiply: ({ m, n, k, transposedA, transposedB, accumulate }, a, b, outC) => {
+    const [rowA, stepA] = transposedA ? [1, m] : [k, 1];
+    const [columnB, stepB] = transposedB ? [k, 1] : [1, n];
+    if (!accumulate) outC.fill(0);
+    for (let i = 0; i < m; i++) {
+      for (let p = 0; p < k; p++) {
+        const factor = a[i * rowA + p * stepA];
+        for (let j = 0; j < n; j++) outC[i * n + j] += fround(factor * b[j * columnB + p * stepB]);
+      }
+    }
+  },
+
+  addBias: (outValues, bias) => {
+    for (let i = 0; i < outValues.length; i++) outValues[i] += bias[i % bias.length];
+  },
+
+  relu: (outValues) => {
+    for (let i = 0; i < outValues.length; i++) if (outValues[i] < 0) outValues[i] = 0;
+  },
+
+  reluGradient: (outputs, outGradient) => {
+    for (let i = 0; i < outputs.length; i++) if (!(outputs[i] > 0)) outGradient[i] = 0;
+  },
+
+  columnSums: (values, columns) => {
+    const sums = new Float32Array(columns);
+    for (let i = 0; i < values.length; i++) sums[i % columns] += values[i];
+    return sums;
+  },
+
+  sgdStep: (outWeights, gradient, outVelocity, step) => {
+    const rate = fround(step.learningRate);
+    const momentum = fround(step.momentum);
+    const decay = fround(step.weightDecay);
+    for (let i = 0; i < outWeights.length; i++) {
+      const slope = fround(gradient[i] + fround(decay * outWeights[i]));
+      outVelocity[i] = fround(momentum * outVelocity[i]) + slope;
+      outWeights[i] -= fround(rate * outVelocity[i]);
+    }
+  },
+
+  softmaxCrossEntropy: (logits, labels, classes) => {
+    const gradient = new Float32Array(logits.length);
+    const losses = new Float32Array(labels.length);
+    for (const [row, label] of labels.entries()) {
+      const start = row * classes;
+      let most = logits[start];
+      for (let c = start + 1; c < start + classes; c++) if (logits[c] > most) most = logits[c];
+      let sum = 0;
+      for (let c = start; c < start + classes; c++) {
+        const odds = exp(logits[c] - most);
+        gradient[c] = odds;
+        sum += odds;
+      }
+      losses[row] = log(sum) - (logits[start + label] - most);
+      for (let c = start; c < start + classes; c++) {
+        const probability = gradient[c] / sum;
+        gradient[c] = (c === start + label ? probability - 1 : probability) / labels.length;
+      }
+    }
+    return { gradient, losses };
+  },
+
+  argmax: (logits, classes) =>
+    Uint32Array.from({ length: logits.length / classes }, (_, row) => {
+      let best = 0;
+      for (let c = 1; c < classes; c++) if (logits[row * classes + c] > logits[row * classes + best]) best = c;
+      return best;
+    }),
+};

@@ -1,0 +1,59 @@
+import type { Survivors } from "../kernel-types.js";
+import { bitsOf, type Words, wordsOf, wordsPerElement } from "./words.js";
+
+/** As `EncodeKernels.prune` says. */
+export function prune(values: Float32Array, threshold: number): Survivors {
+  const limit = Math.fround(threshold);
+  const places = new Uint32Array(values.length + 1);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    // Written always and kept only for a survivor: a branch would often be predicted wrongly.
+    places[count] = i;
+    count += Math.abs(values[i]) > limit ? 1 : 0;
+  }
+  return survivorsAt(places.subarray(0, count), bitsOf(values), 4);
+}
+
+/** As `EncodeKernels.compact` says. */
+export function compact(elements: Uint8Array, elementBytes: number): Survivors {
+  const from = wordsOf(elements, elementBytes);
+  const words = wordsPerElement(elementBytes);
+  const elementCount = from.length / words;
+  const places = new Uint32Array(elementCount + 1);
+  let count = 0;
+  if (words === 1) {
+    for (let i = 0; i < elementCount; i++) {
+      places[count] = i;
+      count += from[i] !== 0 ? 1 : 0;
+    }
+  } else {
+    for (let i = 0; i < elementCount; i++) {
+      places[count] = i;
+      count += (from[2 * i] | from[2 * i + 1]) !== 0 ? 1 : 0;
+    }
+  }
+  return survivorsAt(places.subarray(0, count), from, elementBytes);
+}
+
+/** The survivors that stand at `places`, ascending. */
+function survivorsAt(places: Uint32Array, from: Words, elementBytes: number): Survivors {
+  const gaps = new Uint32Array(places.length);
+  const elements = new Uint8Array(places.length * elementBytes);
+  const kept = wordsOf(elements, elementBytes);
+  const words = wordsPerElement(elementBytes);
+  let maxGap = 0;
+  let next = 0;
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i];
+    const gap = place - next;
+    if (gap > maxGap) maxGap = gap;
+    gaps[i] = gap;
+    next = place + 1;
+    if (words === 1) kept[i] = from[place];
+    else {
+      kept[2 * i] = from[2 * place];
+      kept[2 * i + 1] = from[2 * place + 1];
+    }
+  }
+  return { gaps, elements, maxGap };
+}
