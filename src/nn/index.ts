@@ -1,0 +1,9 @@
+// Sequential networks.
+
+export type { SgdStep } from "../kernel-types.js";
+export type { Variant } from "../kernels/variant.js";
+export type { Tensor } from "../types.js";
+export type { Schedule } from "./schedule.js";
+export { type Evaluation, type NetworkOptions, type Samples, Sequential } from "./sequential.js";
+export type { LayerSpec, LinearSpec, NetworkSpec, ReluSpec } from "./spec.js";
+export { type EpochReport, type TrainOptions, train } from "./train.js";
