@@ -15,11 +15,7 @@ export const engines: readonly Case<Engine>[] = VARIANTS.map((variant) => ({
   load: () => loadEngine({ variant }),
 }));
 
-export const decoders: readonly Case<Decoder>[] = VARIANTS.map((variant) => ({
-  name: `decoder ${variant}`,
-  variant,
-  load: () => loadDecoder({ variant }),
-}));
+export const decoders: readonly Case<Decoder>[] = [{ name: "decoder", variant: "scalar", load: loadDecoder }];
 
 /** Every module in every build, for kernels that both modules have. */
 export const modules: readonly Case<Engine | Decoder>[] = [...engines, ...decoders];

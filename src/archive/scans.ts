@@ -8,7 +8,11 @@ export const SCANS: readonly (readonly [number, number, number])[] = [
   [2, 1, 0],
 ];
 
-export const SCAN_NAMES: readonly string[] = ["row-major", "C R K", "R K C", "column-major", "K R C", "K C R"];
+/** What a report calls a scan: of a matrix there are two, of other tensors the axes are named, slowest first. */
+export function scanName(axes: readonly [number, number, number], scan: number): string {
+  if (scan === 0) return "row-major";
+  return axes[2] === 1 && scan !== 2 ? "column-major" : SCANS[scan].map((axis) => "RCK"[axis]).join(" ");
+}
 
 /** A tensor as a context coder walks it: the scan's slowest axis as rows, the two others as columns, of which those of the fastest axis belong together. */
 export function scanRows(axes: readonly [number, number, number], scan: number): { rows: number; columns: number; kernel: number } {

@@ -2,7 +2,7 @@ import { ByteWriter } from "../archive/bytes.js";
 import { OWN } from "../archive/codebook.js";
 import { CHECKSUM_BYTES } from "../archive/limits.js";
 import { writeRecordHead, zeroHead } from "../archive/record.js";
-import { SCAN_NAMES } from "../archive/scans.js";
+import { scanName } from "../archive/scans.js";
 import type { EncodeKernels, SymbolCoding } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
 import type { Blocks } from "./blocks.js";
@@ -55,7 +55,7 @@ function statsOf({ head, codebook, gaps, symbols, stream }: Choice, blocks: Bloc
   const raw = head.coding === "raw" ? 8 * blocks.elements * blocks.elementBytes : 8 * (stream?.length ?? 0);
   return {
     coding: head.coding,
-    scan: SCAN_NAMES[head.scan],
+    scan: scanName(blocks.axes, head.scan),
     weights: blocks.elements,
     survivors: found.stored - found.signedZeros,
     stored: found.stored,
@@ -71,7 +71,7 @@ function statsOf({ head, codebook, gaps, symbols, stream }: Choice, blocks: Bloc
 /** Of a record that is its head alone. */
 function zeroStats(weights: number): RecordStats {
   const none = { survivors: 0, stored: 0, fillers: 0, codebook: 0, codebookBytes: 0, gapAlphabet: 0, gapBits: 0, symbolBits: 0 };
-  return { coding: "sparse", scan: SCAN_NAMES[0], weights, ...none };
+  return { coding: "sparse", scan: "row-major", weights, ...none };
 }
 
 async function encodeBlock(kernels: EncodeKernels, choice: Choice, blocks: Blocks, index: number): Promise<Uint8Array> {

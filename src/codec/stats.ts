@@ -1,4 +1,4 @@
-import { SCAN_NAMES } from "../archive/scans.js";
+import { scanName } from "../archive/scans.js";
 import type { Coding, EncodeKernels, RecordPlan, SymbolCoding } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
 import { isFloatDtype } from "./quantize.js";
@@ -80,7 +80,7 @@ export async function recordStats(
   }
   return {
     coding,
-    scan: SCAN_NAMES[plan.scan],
+    scan: scanName(plan.axes, plan.scan),
     weights: plan.elements,
     survivors: totals.stored - totals.signedZeros,
     stored: totals.stored,

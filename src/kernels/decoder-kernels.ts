@@ -4,7 +4,6 @@ import { type DecodeExports, decodeBlock } from "./decode-block.js";
 import { loadDecoder } from "./decoder.js";
 import type { KernelModule } from "./module.js";
 import { permute } from "./scan.js";
-import type { LoadOptions } from "./variant.js";
 
 /** The decode kernels of a loaded module. */
 export function decodeKernelsOf(module: KernelModule<DecodeExports>): DecodeKernels {
@@ -17,6 +16,6 @@ export function decodeKernelsOf(module: KernelModule<DecodeExports>): DecodeKern
 }
 
 /** The decode kernels of decoder.wasm, compiled on the first call. */
-export function decoderKernels(options: LoadOptions = {}): DecodeKernels {
-  return decodeKernelsOf(loadDecoder(options));
+export function decoderKernels(): DecodeKernels {
+  return decodeKernelsOf(loadDecoder());
 }

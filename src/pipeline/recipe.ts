@@ -167,10 +167,10 @@ export function treatmentOf(recipe: Recipe): (tensor: TensorInfo) => Treatment {
   };
 }
 
-/** Names are not paths: `*` crosses `/`, and a leading dot is nothing special. */
+/** Names are not paths: `*` crosses `/`, a leading dot is nothing special, and no system has another separator. */
 function nameMatcher({ match }: Rule): (name: string) => boolean {
   const patterns = listOf(match) as string[];
-  return patterns.length === 0 ? () => true : picomatch(patterns, { bash: true, dot: true });
+  return patterns.length === 0 ? () => true : picomatch(patterns, { bash: true, dot: true, windows: false });
 }
 
 function applies({ dtype, minRank = 0, maxRank = Number.POSITIVE_INFINITY, minWeights = 0 }: Rule, tensor: TensorInfo): boolean {

@@ -1,0 +1,59 @@
+import type { Comparison } from "../index.js";
+import { type Column, grid } from "./grid.js";
+import type { Colors } from "./streams.js";
+import { exactCount, NOTHING, printable, shortCount } from "./text.js";
+
+type TensorComparison = Comparison["tensors"][number];
+
+const COLUMNS: readonly Column[] = [
+  { title: "layer", left: true },
+  { title: "dtype", left: true },
+  { title: "weights" },
+  { title: "max abs\nerror" },
+  { title: "RMSE" },
+  { title: "SNR dB" },
+  { title: "changed\nzeros" },
+  { title: "said\nto be", left: true },
+  { title: "identical", left: true },
+];
+
+/** Three digits; a dash where there is nothing to measure. */
+function measure(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return NOTHING;
+  return value === 0 ? "0" : value.toPrecision(3);
+}
+
+function row({ name, dtype, shape, maxAbs, rmse, snr, changedZeros, exact, identical }: TensorComparison): string[] {
+  return [
+    name,
+    dtype,
+    shortCount(shape.reduce((product, axis) => product * axis, 1)),
+    measure(maxAbs),
+    measure(rmse),
+    snr === undefined || !Number.isFinite(snr) ? NOTHING : snr.toFixed(1),
+    exactCount(changedZeros),
+    exact ? "exact" : "lossy",
+    identical ? "yes" : exact ? "NO" : "no",
+  ];
+}
+
+function counted(count: number, one: string): string {
+  return `${exactCount(count)} ${one}${count === 1 ? "" : "s"}`;
+}
+
+/** What differs, tensor by tensor, and whether that is what the archive says. */
+export function comparisonTable(comparison: Comparison, width: number, colors: Colors): string {
+  const { ok, missing, added, tensors } = comparison;
+  const broken = tensors.filter(({ exact, identical }) => exact && !identical);
+  const identical = tensors.filter((tensor) => tensor.identical).length;
+  const faults = [
+    ...missing.map((name) => `${printable(name)}: not in the archive, or with another dtype or shape`),
+    ...added.map((name) => `${printable(name)}: in the archive alone`),
+    ...broken.map(({ name }) => `${printable(name)}: said to be exact, and is not`),
+  ];
+  const kept = identical === tensors.length ? "" : ", the others lossy as the archive says";
+  const outcome = ok
+    ? `${colors.green("ok")}: ${identical} of ${counted(tensors.length, "tensor")} identical${kept}`
+    : `${colors.red("not ok")}: ${counted(faults.length, "tensor")} not as the archive says`;
+  return [grid(COLUMNS, tensors.map(row), width, colors), "", ...faults, outcome, ""].join("\n");
+}

@@ -1,0 +1,42 @@
+import { stat } from "node:fs/promises";
+import { decompressFile, decompressTo } from "../index.js";
+import { openInput, withInput } from "./input.js";
+import { destinationOf, withSink } from "./output.js";
+import { UsageError } from "./usage.js";
+
+export interface DecompressFlags {
+  readonly output?: string;
+  readonly maxBytes?: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export interface Decompressed {
+  /** What was written; nothing where it went to standard output. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+const EXTENSION = ".coppice";
+
+/** `coppice decompress`: an archive to the files of its model. */
+export async function decompressCommand(archive: string, flags: DecompressFlags, signal: AbortSignal): Promise<Decompressed> {
+  const destination = await destinationOf(flags.output, archive, () => usualOutput(archive));
+  if (flags.json && destination.kind === "stdout")
+    throw new UsageError("--json and the model cannot both go to standard output; name a file with -o");
+  const options = { maxBytes: flags.maxBytes, signal, force: flags.force };
+  return withInput(await openInput(archive, signal), async (input) => {
+    if (destination.kind !== "file") {
+      await withSink(destination, (sink) => decompressTo(input, sink, options));
+      return { files: [] };
+    }
+    const paths = await decompressFile(input, destination.path, options);
+    return { files: await Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size }))) };
+  });
+}
+
+function usualOutput(archive: string): string {
+  const stem = archive.slice(0, -EXTENSION.length);
+  if (!archive.endsWith(EXTENSION) || /(^|[\\/])$/.test(stem))
+    throw new UsageError(`${archive} does not end in ${EXTENSION}; name the output with -o`);
+  return stem;
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env node
+import { CommanderError } from "commander";
+import { hearInterrupts, type Interrupted } from "./interrupt.js";
+import { type Actions, commandLine } from "./program.js";
+import { colorsFor, hearStreamErrors, widthOf, writeError, writeOut } from "./streams.js";
+
+// Each command comes with the library when it is asked for: `coppice --version` needs neither.
+
+const USAGE = 2;
+
+/** As a shell reports a process that SIGPIPE ended. */
+const PIPE_CLOSED = 141;
+
+const signal = hearInterrupts();
+let exitCode = 0;
+let help = "";
+
+/** Numbers that JSON has no word for are left out: the SNR of a tensor that lost nothing is infinite. */
+function json(value: unknown): string {
+  return `${JSON.stringify(value, (_, field) => (typeof field === "number" && !Number.isFinite(field) ? undefined : field), 2)}\n`;
+}
+
+const actions: Actions = {
+  async compress(model, flags) {
+    const bar = process.stderr.isTTY && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
+    try {
+      const { compressCommand } = await import("./compress.js");
+      const { destination, report } = await compressCommand(model, flags, signal, (progress) => bar?.update(progress));
+      bar?.stop();
+      const output = destination.kind === "stdout" ? undefined : destination.path;
+      if (flags.json) return await writeOut(json({ ...report, output }));
+      if (flags.quiet) return;
+      const { reportTable } = await import("./report-table.js");
+      const stream = output === undefined ? process.stderr : process.stdout;
+      const table = reportTable(report, widthOf(stream), colorsFor(stream));
+      if (output === undefined) return await writeError(table);
+      await writeOut(table);
+      await wrote(output, report.file.bytes);
+    } finally {
+      bar?.stop();
+    }
+  },
+
+  async decompress(archive, flags) {
+    const { decompressCommand } = await import("./decompress.js");
+    const result = await decompressCommand(archive, flags, signal);
+    if (flags.json) return writeOut(json(result));
+    for (const { path, bytes } of result.files) await wrote(path, bytes);
+  },
+
+  async inspect(archive, flags) {
+    const { inspectCommand } = await import("./inspect.js");
+    const report = await inspectCommand(archive, flags, signal);
+    if (flags.json) return writeOut(json(report));
+    const { reportTable } = await import("./report-table.js");
+    await writeOut(reportTable(report, widthOf(process.stdout), colorsFor(process.stdout)));
+  },
+
+  async verify(model, archive, flags) {
+    const { verifyCommand } = await import("./verify.js");
+    const comparison = await verifyCommand(model, archive, flags, signal);
+    if (!comparison.ok) exitCode = 1;
+    if (flags.json) return writeOut(json(comparison));
+    const { comparisonTable } = await import("./comparison-table.js");
+    await writeOut(comparisonTable(comparison, widthOf(process.stdout), colorsFor(process.stdout)));
+  },
+};
+
+async function wrote(path: string, bytes: number): Promise<void> {
+  const { exactCount, printable } = await import("./text.js");
+  await writeError(`wrote ${printable(path)}, ${exactCount(bytes)} bytes`);
+}
+
+/** What is wrong with the command line, as commander says it, in one line. */
+function usageSentence({ code, message }: CommanderError): string {
+  const sentence = message
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "");
+  return `${sentence}; coppice --help shows ${code === "commander.unknownCommand" ? "the commands" : "how it is used"}`;
+}
+
+async function fail(error: unknown): Promise<number> {
+  if ((error as NodeJS.ErrnoException).code === "EPIPE") return PIPE_CLOSED;
+  if (signal.aborted) return (signal.reason as Interrupted).exitCode;
+  if (process.env["COPPICE_DEBUG"]) await writeError((error as Error).stack ?? String(error));
+  const { explain } = await import("./explain.js");
+  const failure = explain(error);
+  await writeError(`${colorsFor(process.stderr).red("coppice:")} ${failure.sentence}`);
+  return failure.exitCode;
+}
+
+/** The text of --help and --version. */
+function hear(text: string): void {
+  help += text;
+}
+
+async function run(): Promise<number> {
+  try {
+    await commandLine(actions, hear).parseAsync();
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return fail(error);
+    if (error.exitCode === 0) return writeOut(help).then(() => 0, fail);
+    if (error.code === "commander.help") {
+      await writeError(help.trimEnd());
+      return USAGE;
+    }
+    await writeError(`${colorsFor(process.stderr).red("coppice:")} ${usageSentence(error)}`);
+    return USAGE;
+  }
+}
+
+hearStreamErrors();
+process.exit(await run().catch(() => PIPE_CLOSED));

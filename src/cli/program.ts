@@ -1,0 +1,103 @@
+import { Command, Option } from "commander";
+import metadata from "../../package.json" with { type: "json" };
+import type { CompressFlags } from "./compress.js";
+import type { DecompressFlags } from "./decompress.js";
+import type { InspectFlags } from "./inspect.js";
+import { parseByteCount, parseNumber } from "./usage.js";
+import type { VerifyFlags } from "./verify.js";
+
+/** What each command does. */
+export interface Actions {
+  compress(model: string, flags: CompressFlags & { readonly quiet?: boolean }): Promise<void>;
+  decompress(archive: string, flags: DecompressFlags): Promise<void>;
+  inspect(archive: string, flags: InspectFlags): Promise<void>;
+  verify(model: string, archive: string, flags: VerifyFlags): Promise<void>;
+}
+
+const EXAMPLES = `
+Examples:
+  coppice compress model.safetensors                     writes model.safetensors.coppice
+  coppice compress net.safetensors --preset paper --bits 4 -o net.coppice
+  coppice compress net.npz --recipe recipe.json --json
+  coppice decompress net.coppice -o net.safetensors
+  coppice inspect net.coppice                            the paper's table, layer by layer
+  coppice verify net.safetensors net.coppice             what was lost; exit code 1 if more than said
+  cat net.npy | coppice compress - | coppice decompress - > same.npy
+
+Exit codes: 0 done, 1 the comparison failed, 2 usage, 3 the file is at fault, 4 the system is.
+COPPICE_DEBUG=1 adds a stack trace to an error; NO_COLOR=1 takes the colours away.`;
+
+const COMPRESS_EXAMPLES = `
+Presets:
+  exact     every bit stays
+  default   matrices and convolutions shared, nothing pruned: accuracy within noise without retraining
+  paper     the paper's settings: convolutions shared with 8 bits, matrices with 5, both pruned
+
+Examples:
+  coppice compress model.safetensors
+  coppice compress model.safetensors --sparsity 0.9 --bits 5
+  coppice compress - -o net.coppice < net.safetensors`;
+
+/** The command line, which calls `actions` and writes nothing itself; what --help and --version say goes to `hear`. */
+export function commandLine(actions: Actions, hear: (text: string) => void): Command {
+  const program = new Command("coppice")
+    .description(metadata.description)
+    .version(metadata.version)
+    .exitOverride()
+    .configureOutput({ writeOut: hear, writeErr: hear, outputError: () => undefined })
+    .addHelpText("after", EXAMPLES);
+
+  const output = () => new Option("-o, --output <file>", "write to this file; - is standard output");
+  const force = () => new Option("--force", "overwrite what is there");
+  const json = () => new Option("--json", "print one JSON document on standard output, and nothing else");
+  const maxBytes = () => new Option("--max-bytes <n>", "most bytes that the tensors may have: 1000000, 64M, 2G").argParser(parseByteCount);
+  const number = (flags: string, description: string) => new Option(flags, description).argParser(parseNumber);
+
+  program
+    .command("compress")
+    .description("compress a model (safetensors, npy, npz) into an archive")
+    .argument("<model>", "model file; - is standard input")
+    .addOption(output())
+    .addOption(new Option("--preset <name>", "what happens to the tensors").choices(["exact", "default", "paper"]).conflicts("recipe"))
+    .addOption(new Option("--recipe <file>", "rules in a JSON file, instead of a preset (docs/recipe.schema.json)"))
+    .addOption(number("--sparsity <s>", "prune this part of each tensor's weights, 0 to 1").conflicts(["threshold", "quality"]))
+    .addOption(number("--threshold <t>", "prune weights of at most this magnitude").conflicts("quality"))
+    .addOption(number("--quality <q>", "prune at q times each tensor's standard deviation"))
+    .addOption(number("--bits <b>", "share 2^b weights, 1 to 8"))
+    .addOption(new Option("--init <way>", "where k-means starts").choices(["linear", "density", "random"]))
+    .addOption(number("--threads <n>", "worker threads; the archive is the same for any number"))
+    .addOption(force())
+    .addOption(json())
+    .addOption(new Option("--quiet", "no table, no progress"))
+    .addHelpText("after", COMPRESS_EXAMPLES)
+    .action(actions.compress);
+
+  program
+    .command("decompress")
+    .description("give the files of a model back")
+    .argument("<archive>", "archive; - is standard input")
+    .addOption(new Option("-o, --output <path>", "write to this file, or folder for several; - is standard output"))
+    .addOption(maxBytes())
+    .addOption(force())
+    .addOption(json())
+    .action(actions.decompress);
+
+  program
+    .command("inspect")
+    .description("show what an archive holds, layer by layer")
+    .argument("<archive>", "archive; - is standard input")
+    .addOption(maxBytes())
+    .addOption(json())
+    .action(actions.inspect);
+
+  program
+    .command("verify")
+    .description("compare a model with its archive, tensor by tensor")
+    .argument("<model>", "model file; - is standard input")
+    .argument("<archive>", "archive; - is standard input")
+    .addOption(maxBytes())
+    .addOption(json())
+    .action(actions.verify);
+
+  return program;
+}

@@ -1,0 +1,42 @@
+import { SingleBar } from "cli-progress";
+import type { Progress } from "../index.js";
+import { widthOf } from "./streams.js";
+import { printable, shortName } from "./text.js";
+
+const BAR_WIDTH = 30;
+const NAME_WIDTH = 30;
+const MB = 1e6;
+
+export interface ProgressBar {
+  update(progress: Progress): void;
+  /** Takes the bar away. */
+  stop(): void;
+}
+
+/** A bar on standard error, which must be a terminal. */
+export function progressBar(): ProgressBar {
+  let tensor = "";
+  const bar = new SingleBar({
+    stream: process.stderr,
+    clearOnComplete: true,
+    hideCursor: true,
+    format: ({ etaBuffer: _ }, { progress, value, total, eta }) => {
+      const done = Math.round(progress * BAR_WIDTH);
+      const bar = "█".repeat(done) + "░".repeat(BAR_WIDTH - done);
+      const left = Number.isFinite(eta) && eta > 0 && value > 0 ? `  ${eta} s left` : "";
+      const line = `${bar} ${Math.floor(100 * progress)}%  ${(value / MB).toFixed(1)} of ${(total / MB).toFixed(1)} MB${left}  ${shortName(printable(tensor), NAME_WIDTH)}`;
+      return Array.from(line)
+        .slice(0, widthOf(process.stderr) - 1)
+        .join("");
+    },
+  });
+  bar.start(0, 0);
+  return {
+    update({ tensor: name, doneBytes, totalBytes }) {
+      tensor = name;
+      if (bar.getTotal() !== totalBytes) bar.setTotal(totalBytes);
+      bar.update(doneBytes);
+    },
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+import { type Overrides, overrideRecipe, type Preset, parseRecipe, presetRecipe, type Recipe } from "../index.js";
+import { jsonFault, lineAndColumn } from "./json-fault.js";
+import { UsageError } from "./usage.js";
+
+/** The options of `compress` that say what happens to the tensors. */
+export interface RecipeFlags {
+  readonly preset?: Preset;
+  readonly recipe?: string;
+  readonly sparsity?: number;
+  readonly threshold?: number;
+  readonly quality?: number;
+  readonly bits?: number;
+  readonly init?: Overrides["init"];
+}
+
+const PRUNE_FLAGS = ["sparsity", "threshold", "quality"] as const;
+
+/** @throws UsageError naming the option, or the file and its key */
+export async function recipeOf(flags: RecipeFlags): Promise<Recipe> {
+  const changes = [...PRUNE_FLAGS, "bits", "init"].filter((name) => flags[name as keyof RecipeFlags] !== undefined);
+  if (flags.preset === "exact" && changes.length > 0)
+    throw new UsageError(`--preset exact keeps every bit, so --${changes[0]} cannot be used with it; leave out one of them`);
+  const recipe = flags.recipe === undefined ? presetRecipe(flags.preset ?? "default") : await readRecipe(flags.recipe);
+  try {
+    return overrideRecipe(recipe, { prune: pruneOf(flags), bits: flags.bits, init: flags.init });
+  } catch (error) {
+    throw new UsageError((error as Error).message.replace(/^(prune|share)\.(\w+)/, "--$2"));
+  }
+}
+
+function pruneOf(flags: RecipeFlags): Overrides["prune"] {
+  const name = PRUNE_FLAGS.find((name) => flags[name] !== undefined);
+  return name && ({ [name]: flags[name] } as unknown as Overrides["prune"]);
+}
+
+async function readRecipe(file: string): Promise<Recipe> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") throw new UsageError(`${file}: there is no such recipe`);
+    if (error.code === "EISDIR") throw new UsageError(`${file} is a folder; name a recipe`);
+    throw error;
+  });
+  const value = parseJson(text.replace(/^\ufeff/, ""), file);
+  try {
+    return parseRecipe(value);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const at = jsonFault(text);
+    const what = at < text.length ? "this is not JSON" : "the JSON ends too early";
+    throw new UsageError(`${file}: ${what}, at ${lineAndColumn(text, at)}`);
+  }
+}

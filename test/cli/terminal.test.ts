@@ -1,0 +1,118 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { colorsFor } from "../../src/cli/streams.js";
+import { cutMiddle, percent, printable, shortCount, shortName, times } from "../../src/cli/text.js";
+import { CLI, done, modelFile, normalTensor, run, testFolder } from "./cli.js";
+
+const folder = testFolder();
+const archive = path.join(folder, "net.coppice");
+const BOLD = "\u001b[1m";
+const HIDE_CURSOR = "\u001b[?25l";
+const SHOW_CURSOR = "\u001b[?25h";
+
+/** `script` of util-linux runs a program on a terminal of its own. */
+function hasTerminal(): boolean {
+  try {
+    return /util-linux/.test(execFileSync("script", ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  } catch {
+    return false;
+  }
+}
+
+/** What a terminal is sent, where there is one to be had. */
+function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const command = ["stty cols 100;", process.execPath, CLI, ...args].join(" ");
+  return run("script", ["-qec", command, "/dev/null"], { env: { TERM: "xterm", ...env } });
+}
+
+describe.runIf(hasTerminal())("on a terminal", () => {
+  it("inspect has colours, and none where NO_COLOR is set", async () => {
+    await done(["compress", modelFile(folder), "-o", archive]);
+    const shown = (await onTerminal(["inspect", archive])).stdout.toString();
+    expect(shown).toContain(`${BOLD}Total`);
+    const plain = (await onTerminal(["inspect", archive], { NO_COLOR: "1" })).stdout.toString();
+    expect(plain).toContain("Total");
+    expect(plain).not.toContain("\u001b");
+  });
+
+  it("compress shows its progress, takes it away, and gives the cursor back", async () => {
+    const model = modelFile(folder, "large.safetensors", [normalTensor("a.weight", [512, 512]), normalTensor("b.weight", [512, 512])]);
+    const shown = (await onTerminal(["compress", model])).stdout.toString();
+    expect(shown).toMatch(/░.*%.*of.*MB/);
+    expect(shown.indexOf(HIDE_CURSOR)).toBeLessThan(shown.indexOf(SHOW_CURSOR));
+    expect(shown.indexOf(SHOW_CURSOR)).toBeLessThan(shown.indexOf("layer"));
+    expect((await onTerminal(["compress", model, "--force", "--quiet"])).stdout.toString()).toBe("");
+  });
+
+  it("no model is read and no archive written", async () => {
+    const read = await onTerminal(["inspect", "-"]);
+    expect(read).toMatchObject({ code: 2 });
+    expect(read.stdout.toString()).toMatch(/standard input is a terminal; name a file/);
+    const written = await onTerminal(["decompress", "-", "<", archive]);
+    expect(written).toMatchObject({ code: 2 });
+    expect(written.stdout.toString()).toMatch(/standard output is a terminal; name a file with -o/);
+  });
+});
+
+describe("elsewhere", () => {
+  it("there is no escape sequence, whatever the environment says", async () => {
+    await done(["compress", modelFile(folder), "-o", archive, "--force"]);
+    const { stdout } = await done(["inspect", archive], { env: { FORCE_COLOR: "1", CI: "1" } });
+    expect(stdout.includes(27)).toBe(false);
+    expect(colorsFor({ isTTY: false } as NodeJS.WriteStream).isColorSupported).toBe(false);
+  });
+});
+
+describe("text", () => {
+  it("cuts names in the middle, and shortens their parts before that", () => {
+    expect(cutMiddle("abcdefghij", 10)).toBe("abcdefghij");
+    expect(cutMiddle("abcdefghij", 5)).toBe("ab…ij");
+    expect(cutMiddle("abcdefghij", 1)).toBe("…");
+    expect(shortName("model.layers.31.self_attn.q_proj.weight", 25)).toBe("m.l.31.s.q_proj.weight");
+    expect(shortName("model.layers.31.self_attn.q_proj.weight", 14)).toBe("m.l.31.…weight");
+    expect(shortName("a..b", 3)).toBe("a…b");
+    expect(shortName("fc1.weight", 12)).toBe("fc1.weight");
+  });
+
+  it("shows what a terminal would obey", () => {
+    expect(printable("fc1.poids é 重み")).toBe("fc1.poids é 重み");
+    expect(printable("\u001b]0;x\u0007\u009b\u202e\n")).toBe("\\u{1b}]0;x\\u{7}\\u{9b}\\u{202e}\\u{a}");
+  });
+
+  it("says numbers as the paper does", () => {
+    expect([0, 999, 1000, 235_200, 999_499, 999_500, 1_066_000, 61_000_000, 7e9].map(shortCount)).toEqual([
+      "0",
+      "999",
+      "1K",
+      "235K",
+      "999K",
+      "1M",
+      "1.07M",
+      "61M",
+      "7G",
+    ]);
+    expect([0, 0.00004, 0.0803, 0.0999949, 0.09999, 0.5, 0.99949, 0.9996, 1.2, Number.NaN].map(percent)).toEqual([
+      "0.00%",
+      "0.00%",
+      "8.03%",
+      "10.0%",
+      "10.0%",
+      "50.0%",
+      "99.9%",
+      "100%",
+      "120%",
+      "-",
+    ]);
+    expect([0.889, 3, 9.99, 9.999, 40.13, 99.96, 195.19, Number.POSITIVE_INFINITY].map(times)).toEqual([
+      "0.89x",
+      "3.00x",
+      "9.99x",
+      "10.0x",
+      "40.1x",
+      "100x",
+      "195x",
+      "-",
+    ]);
+  });
+});
