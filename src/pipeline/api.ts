@@ -8,7 +8,7 @@ import type { OpenModel, Source, Tensor } from "../types.js";
 import { type CompressOptions, compressModel } from "./compress.js";
 import { archiveFiles, fileBytes } from "./decompress.js";
 import { inspectArchive } from "./inspect.js";
-import { type Sink, writeWhole } from "./output.js";
+import { placeOf, type Sink, writeWhole } from "./output.js";
 import type { Report } from "./report.js";
 import { tensorsModel } from "./tensors.js";
 import { type Comparison, verifyArchive } from "./verify.js";
@@ -96,7 +96,9 @@ export function compressFile(
   output: string,
   options: CompressOptions & FileOptions = {},
 ): Promise<Report> {
-  return using(modelOf(input), (model) => writeWhole(output, options.force ?? false, (sink) => compressModel(model, sink, options)));
+  return using(modelOf(input), (model) =>
+    writeWhole(output, options.force ?? false, (sink) => compressModel(model, sink, options, path.dirname(output))),
+  );
 }
 
 /**
@@ -137,19 +139,18 @@ export function decompressTo(input: Input, sink: Sink, options: DecodeOptions = 
  */
 export function decompressFile(input: Input, output: string, options: DecodeOptions & FileOptions = {}): Promise<string[]> {
   return using(archiveOf(input, options), async (archive) => {
-    const files = await archiveFiles(archive);
-    const paths: string[] = [];
-    for (const file of files) {
-      const to = file.path === "" ? output : path.join(output, ...file.path.split("/"));
-      await writeWhole(to, options.force ?? false, async (sink) => {
+    const { force = false } = options;
+    const files = (await archiveFiles(archive)).map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
+    for (const { to } of files) await placeOf(to, force);
+    for (const { file, to } of files) {
+      await writeWhole(to, force, async (sink) => {
         for await (const chunk of fileBytes(archive, file)) {
           options.signal?.throwIfAborted();
           await sink(chunk);
         }
       });
-      paths.push(to);
     }
-    return paths;
+    return files.map(({ to }) => to);
   });
 }
 

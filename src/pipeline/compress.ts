@@ -51,7 +51,12 @@ const AHEAD = 2;
  *
  * @throws FormatError where the model is at fault; TypeError, RangeError where an option is
  */
-export async function compressModel(model: OpenModel, sink: Sink, options: CompressOptions = {}): Promise<Report> {
+export async function compressModel(
+  model: OpenModel,
+  sink: Sink,
+  options: CompressOptions = {},
+  temporaryFolder?: string,
+): Promise<Report> {
   const treatment = treatmentOf(options.recipe ?? presetRecipe(options.preset ?? "default"));
   const kernels = options.kernels ?? engineKernels();
   const { tensors } = model;
@@ -60,7 +65,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
   const threads = threadCount(options, totalBytes, tensors.length);
 
-  const spool = new Spool();
+  const spool = new Spool(temporaryFolder);
   const pool = threads > 1 ? new EncodePool(threads) : undefined;
   try {
     const encode = (index: number): Promise<EncodedTensor> => {

@@ -49,8 +49,12 @@ export async function writeWhole<T>(file: string, force: boolean, body: (sink: S
   }
 }
 
-/** What is to be written in the place of `file`: where that is a link, what it names, so that the link stays. */
-async function placeOf(file: string, force: boolean): Promise<string> {
+/**
+ * What is to be written in the place of `file`: where that is a link, what it names, so that the link stays.
+ *
+ * @throws as `writeWhole` does, before anything is written
+ */
+export async function placeOf(file: string, force: boolean): Promise<string> {
   try {
     // A rename would put a file in the place of a device, and opening a pipe would wait for its other end.
     if (!(await stat(file)).isFile()) throw new TypeError(`output must name a regular file, got ${JSON.stringify(file)}`);

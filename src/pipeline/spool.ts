@@ -9,8 +9,8 @@ const MEMORY_BYTES = 1 << 26;
 const COPY_BYTES = 1 << 20;
 
 /**
- * Records until the header can be written, which stands before them and needs their lengths: in memory, or, where they are many, in a file of the system's
- * temporary folder that has no name any more, so that nothing stays behind.
+ * Records until the header can be written, which stands before them and needs their lengths: in memory, or, where they are many, in a temporary file
+ * that has no name any more, so that nothing stays behind.
  */
 export class Spool {
   #pieces: Uint8Array[] = [];
@@ -18,6 +18,12 @@ export class Spool {
   #handle: FileHandle | undefined;
   #path: string | undefined;
   #written = 0;
+  readonly #folder: string;
+
+  /** @param folder where the temporary file may be: beside the output there is room for it */
+  constructor(folder: string = tmpdir()) {
+    this.#folder = folder;
+  }
 
   async add(pieces: readonly Uint8Array[]): Promise<void> {
     for (const piece of pieces) {
@@ -29,7 +35,7 @@ export class Spool {
 
   async #spill(): Promise<void> {
     if (this.#handle === undefined) {
-      this.#path = path.join(tmpdir(), `coppice-${randomBytes(8).toString("hex")}.spool`);
+      this.#path = path.join(this.#folder, `.coppice-${randomBytes(8).toString("hex")}.spool`);
       this.#handle = await open(this.#path, "wx+", 0o600);
       await rm(this.#path, { force: true }).catch(() => undefined); // Windows keeps open files: `close` tries again
     }

@@ -120,17 +120,24 @@ export function makeNpy(descr: string, shape: readonly number[], data: Uint8Arra
   return npyOf(`{'descr': '${descr}', 'fortran_order': ${fortran ? "True" : "False"}, 'shape': ${tuple}, }`, data);
 }
 
-/** Runs Python with numpy; undefined where the machine has none. */
-export function numpy(code: string, ...args: string[]): string | undefined {
-  const hasNumpy = (): boolean => {
+/** A Python that has numpy: the one on the path, or the system's own beside it. */
+let python: string | undefined | null = null;
+
+function findPython(): string | undefined {
+  return ["python3", "/usr/bin/python3"].find((command) => {
     try {
-      execFileSync("python3", ["-c", "import numpy"], { stdio: "ignore" });
+      execFileSync(command, ["-c", "import numpy"], { stdio: "ignore" });
       return true;
     } catch {
       return false;
     }
-  };
-  return hasNumpy() ? execFileSync("python3", ["-c", code, ...args], { encoding: "utf8" }) : undefined;
+  });
+}
+
+/** Runs Python with numpy; undefined where the machine has none. */
+export function numpy(code: string, ...args: string[]): string | undefined {
+  if (python === null) python = findPython();
+  return python && execFileSync(python, ["-c", code, ...args], { encoding: "utf8" });
 }
 
 export const NO_NUMPY = "no python3 with numpy";

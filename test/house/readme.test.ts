@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { transform } from "esbuild";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { ROOT } from "../../scripts/wasm.mjs";
+
+const run = promisify(execFile);
+const README = readFileSync(path.join(ROOT, "README.md"), "utf8");
+const MODEL = path.join(ROOT, "examples/models/lenet-300-100.safetensors");
+
+function blocks(language: string): string[] {
+  return [...README.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, code]) => code);
+}
+
+/** A folder as a user's project is: coppice in node_modules, as this working tree has it, and a model. */
+const folder = mkdtempSync(path.join(tmpdir(), "coppice-readme-"));
+
+beforeAll(() => {
+  const installed = path.join(folder, "node_modules/coppice");
+  mkdirSync(installed, { recursive: true });
+  cpSync(inject("bundles"), path.join(installed, "dist"), { recursive: true });
+  cpSync(path.join(ROOT, "package.json"), path.join(installed, "package.json"));
+  for (const name of Object.keys(JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).dependencies)) {
+    const link = path.join(folder, "node_modules", name);
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(path.join(ROOT, "node_modules", name), link);
+  }
+  mkdirSync(path.join(folder, "bin"));
+  writeFileSync(path.join(folder, "bin/coppice"), `#!/bin/sh\nexec "${process.execPath}" "${installed}/dist/cli.js" "$@"\n`, {
+    mode: 0o755,
+  });
+  cpSync(MODEL, path.join(folder, "net.safetensors"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs TypeScript as a module of that folder; returns what it prints. */
+async function runTs(code: string): Promise<string> {
+  const file = path.join(folder, `example-${Math.abs(code.length)}.mjs`);
+  writeFileSync(file, (await transform(code, { loader: "ts", format: "esm" })).code);
+  return (await run(process.execPath, [file], { cwd: folder })).stdout;
+}
+
+describe("the README", () => {
+  it("names set-ups that package.json has", () => {
+    const { scripts } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
+    const named = blocks("sh").flatMap((code) => [...code.matchAll(/npm (?:run (\S+)|(test))/g)].map(([, script, test]) => script ?? test));
+    expect(named).toEqual(["demo", "test"]);
+    expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
+  });
+
+  it("has commands that work, one after the other", async () => {
+    const commands = blocks("sh").flatMap((code) => code.split("\n").filter((line) => line.startsWith("coppice ")));
+    expect(commands.length).toBeGreaterThan(6);
+    for (const line of commands) {
+      await run("sh", ["-c", line], { cwd: folder, env: { ...process.env, PATH: `${path.join(folder, "bin")}:${process.env.PATH}` } });
+    }
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(["net.safetensors.coppice", "small.coppice", "back.safetensors"]));
+  });
+
+  it("has a recipe that compresses", async () => {
+    const [recipe] = blocks("json");
+    writeFileSync(path.join(folder, "recipe.json"), recipe);
+    const args = ["compress", "net.safetensors", "--recipe", "recipe.json", "-o", "recipe.coppice", "--json"];
+    const { stdout } = await run(path.join(folder, "bin/coppice"), args, { cwd: folder });
+    expect(JSON.parse(stdout).file.ratio).toBeGreaterThan(20);
+  });
+
+  it("has a Node example that prints every tensor", async () => {
+    const [node] = blocks("ts");
+    const printed = await runTs(node);
+    for (const name of ["fc1.weight", "fc2.weight", "fc3.bias"]) expect(printed).toContain(name);
+  });
+
+  it("has an example for the edge that streams, and reads one tensor by range", async () => {
+    const [, edge] = blocks("ts");
+    const stubs = `
+      import { readFileSync } from "node:fs";
+      const bytes = new Uint8Array(readFileSync("net.coppice"));
+      const byteLength = bytes.length;
+      const fetch = async () => new Response(bytes);
+      const use = (name, shape, data) => console.log(name, shape, data.length);
+      const rangeRequest = async (offset, length) => bytes.subarray(offset, offset + length);
+    `;
+    const printed = await runTs(`${stubs}${edge}\nconsole.log("by range", fc1.name, fc1.data.length);`);
+    expect(printed).toContain("fc1.weight [ 300, 784 ] 940800");
+    expect(printed).toMatch(/by range fc1\.\w+ \d+/);
+  });
+
+  it("links to files that are there", () => {
+    const links = [...README.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target).filter((target) => !target.startsWith("https:"));
+    expect(links.filter((target) => readdirSync(path.join(ROOT, path.dirname(target))).includes(path.basename(target)) === false)).toEqual(
+      [],
+    );
+  });
+});
