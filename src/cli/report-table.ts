@@ -16,7 +16,8 @@ const COLUMNS: readonly Column[] = [
   { title: "scan", left: true },
   { title: "coding", left: true },
   { title: "bytes" },
-  { title: "rate" },
+  { title: "rate,\nfixed" },
+  { title: "when\ncoded" },
   { title: "ratio" },
 ];
 
@@ -32,7 +33,7 @@ function shortScan({ scan, shape }: TensorReport): string {
 }
 
 function row(tensor: TensorReport): string[] {
-  const { name, weights, survivors, codeBits, codeBitsHuffman, gapBits, gapBitsHuffman, coding, bytes, ratio } = tensor;
+  const { name, weights, survivors, codeBits, codeBitsHuffman, gapBits, gapBitsHuffman, coding, bytes, fixedBytes, ratio } = tensor;
   return [
     name,
     shortCount(weights),
@@ -44,6 +45,7 @@ function row(tensor: TensorReport): string[] {
     shortScan(tensor),
     coding,
     exactCount(bytes),
+    fixedBytes === undefined ? "-" : percent(fixedBytes / denseBytes(tensor)),
     percent(1 / ratio),
     times(ratio),
   ];
@@ -61,6 +63,7 @@ function mean(tensors: readonly TensorReport[], value: (tensor: TensorReport) =>
 function totalRow({ file, tensors }: Report): string[] {
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const dense = tensors.reduce((sum, tensor) => sum + denseBytes(tensor), 0);
+  const fixed = tensors.filter(({ fixedBytes }) => fixedBytes !== undefined);
   const shared = tensors.filter(({ codebook }) => codebook > 0);
   return [
     "Total",
@@ -73,12 +76,19 @@ function totalRow({ file, tensors }: Report): string[] {
     "",
     "",
     exactCount(bytes),
+    fixed.length === 0
+      ? "-"
+      : percent(
+          fixed.reduce((sum, { fixedBytes = 0 }) => sum + fixedBytes, 0) / fixed.reduce((sum, tensor) => sum + denseBytes(tensor), 0),
+        ),
     percent(bytes / dense),
     times(dense / bytes),
   ];
 }
 
-/** The paper's table, layer by layer, and what the whole file comes to. */
+/**
+ * The paper's table, layer by layer, and what the whole file comes to. Its columns P+Q are those of fixed length here, and P+Q+H those "when coded"; the total of a column is over the layers that have it.
+ */
 export function reportTable(report: Report, width: number, colors: Colors): string {
   const { file, tensors } = report;
   const { bytes, sourceBytes, headerBytes, ratio } = file;

@@ -2,8 +2,9 @@ import { Inflate } from "pako";
 import { safetensorsHeader } from "../archive/safetensors-header.js";
 import { readShell } from "../archive/shell.js";
 import type { Archive } from "../decode/archive.js";
+import { FormatError } from "../errors.js";
 import { renderTemplate } from "../formats/template.js";
-import type { FileTemplate, Piece } from "../types.js";
+import type { FileTemplate, Piece, TensorInfo } from "../types.js";
 
 /** Inflates a raw deflate stream, never to more than it should give. */
 function inflateRaw(stream: Uint8Array, byteLength: number): Uint8Array {
@@ -22,12 +23,26 @@ function inflateRaw(stream: Uint8Array, byteLength: number): Uint8Array {
   return out;
 }
 
+/** The files of the shell; none where an archive was made of tensors alone. */
+export function shellFiles(archive: Archive): Promise<readonly FileTemplate[]> {
+  return readShell(archive.header, inflateRaw);
+}
+
+function headerOf(tensors: readonly TensorInfo[]): Uint8Array {
+  try {
+    return safetensorsHeader(tensors);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FormatError("UNSUPPORTED", 0, `no safetensors file can hold these tensors: ${error.message}`);
+  }
+}
+
 /** The files of an archive's model. One that was made of tensors alone is given as a safetensors file. */
 export async function archiveFiles(archive: Archive): Promise<readonly FileTemplate[]> {
-  const files = await readShell(archive.header, inflateRaw);
+  const files = await shellFiles(archive);
   if (files.length > 0) return files;
   const { tensors } = archive.header;
-  const header: Piece = { kind: "bytes", bytes: safetensorsHeader(tensors) };
+  const header: Piece = { kind: "bytes", bytes: headerOf(tensors) };
   return [{ path: "", pieces: [header, ...tensors.map((_, tensor): Piece => ({ kind: "tensor", tensor }))] }];
 }
 

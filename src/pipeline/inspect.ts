@@ -3,17 +3,17 @@ import { CHECKSUM_BYTES } from "../archive/limits.js";
 import { recordStats } from "../codec/stats.js";
 import type { Archive } from "../decode/archive.js";
 import type { EncodeKernels } from "../kernel-types.js";
-import { archiveFiles, fileByteLength } from "./decompress.js";
+import { fileByteLength, shellFiles } from "./decompress.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 
 /** What an archive holds: every record is decoded and counted. */
 export async function inspectArchive(archive: Archive, kernels: EncodeKernels): Promise<Report> {
   const { header } = archive;
-  const files = await archiveFiles(archive);
+  const files = await shellFiles(archive);
   const tensors: TensorReport[] = [];
   for (const entry of header.tensors) tensors.push(await inspectTensor(archive, kernels, entry));
   const sourceBytes =
-    header.shell.length > 1
+    files.length > 0
       ? files.reduce((sum, file) => sum + fileByteLength(archive, file), 0)
       : header.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return { file: fileReport(tensors, header.archiveByteLength, header.recordsOffset, sourceBytes), tensors };

@@ -2,7 +2,7 @@ import type { TensorError } from "../codec/errors.js";
 import type { RecordStats } from "../codec/stats.js";
 import type { EncodedTensor } from "../codec/tensor.js";
 import type { Coding } from "../kernel-types.js";
-import type { Dtype, TensorInfo } from "../types.js";
+import { type Dtype, dtypeBits, type TensorInfo } from "../types.js";
 
 /** One tensor of an archive, in the terms of the paper's tables. */
 export interface TensorReport {
@@ -27,6 +27,8 @@ export interface TensorReport {
   readonly gapBits: number;
   /** Bits that a stored weight's gap takes as written, fillers counted, mean. */
   readonly gapBitsHuffman: number;
+  /** Bytes with codes and gaps of fixed length, as the paper's P+Q: stored entries and codebook. Undefined for a record without codes of their own. */
+  readonly fixedBytes?: number;
   /** Bytes of the streams. The rest of `bytes` is the codebook, code tables, head and checksums. */
   readonly payloadBytes: number;
   /** Bytes of the record. */
@@ -61,6 +63,13 @@ function fixedBits(alphabet: number): number {
   return alphabet > 1 ? Math.ceil(Math.log2(alphabet)) : alphabet;
 }
 
+/** What the record would take without entropy coding. */
+function fixedBytes({ coding, weights, stored, fillers, codebook, gapAlphabet }: RecordStats, elementBits: number): number | undefined {
+  if (codebook === 0 || coding === "context") return undefined;
+  const entries = coding === "sparse" ? stored + fillers : weights;
+  return Math.ceil((entries * (fixedBits(codebook) + fixedBits(gapAlphabet)) + codebook * elementBits) / 8);
+}
+
 /** A tensor's line, from what its record holds. */
 export function tensorReport(
   { name, dtype, shape }: TensorInfo,
@@ -86,6 +95,7 @@ export function tensorReport(
     codeBitsHuffman: coded === 0 ? 0 : symbolBits / coded,
     gapBits: fixedBits(gapAlphabet),
     gapBitsHuffman: stats.stored === 0 ? 0 : gapBits / stats.stored,
+    fixedBytes: fixedBytes(stats, dtypeBits(dtype)),
     payloadBytes: Math.ceil((gapBits + symbolBits) / 8),
     bytes,
     ratio: byteLength / bytes,
