@@ -1,5 +1,5 @@
 import { FormatError } from "../errors.js";
-import type { FileTemplate, Piece, TensorInfo } from "../types.js";
+import { dtypeBits, type FileTemplate, type Piece, type TensorInfo } from "../types.js";
 import { ByteReader, ByteWriter } from "./bytes.js";
 import type { Header } from "./header.js";
 import { MAX_DEFLATE_RATIO, MAX_SHELL_BYTES } from "./limits.js";
@@ -92,6 +92,9 @@ function readPiece(bytes: ByteReader, tensors: readonly TensorInfo[], groups: bo
   if ((op & 3) === TENSOR && op < 16) {
     const tensor = bytes.varint("tensor index");
     if (tensor >= tensors.length) throw new FormatError("CORRUPT", at, `a hole for tensor ${tensor} of ${tensors.length}`);
+    if ((op & COLUMN_MAJOR) !== 0 && dtypeBits(tensors[tensor].dtype) < 8) {
+      throw new FormatError("CORRUPT", at, `a column-major hole for ${tensors[tensor].dtype}, whose weights share bytes`);
+    }
     return { kind: "tensor", tensor, bigEndian: (op & BIG_ENDIAN) !== 0, columnMajor: (op & COLUMN_MAJOR) !== 0 };
   }
   if (op === GROUP && groups) {

@@ -90,13 +90,13 @@ function totalRow({ file, tensors }: Report): string[] {
  * The paper's table, layer by layer, and what the whole file comes to. Its columns P+Q are those of fixed length here, and P+Q+H those "when coded"; the total of a column is over the layers that have it.
  */
 export function reportTable(report: Report, width: number, colors: Colors): string {
-  const { file, tensors } = report;
+  const { file, tensors, notes: general = [] } = report;
   const { bytes, sourceBytes, headerBytes, ratio } = file;
   const notes = tensors.filter(({ note }) => note !== undefined).map(({ name, note }) => `${name}: ${note}`);
   return [
     grid(COLUMNS, tensors.map(row), width, colors, totalRow(report)),
     "",
-    ...notes.map(printable),
+    ...[...general, ...notes].map(printable),
     `${exactCount(sourceBytes)} bytes -> ${exactCount(bytes)} bytes, ${exactCount(headerBytes)} of them header: ${colors.bold(times(ratio))} smaller, every byte counted`,
     "",
   ].join("\n");

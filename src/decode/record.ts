@@ -102,7 +102,8 @@ export class RecordDecoder {
     if (this.done && this.#left > 0) {
       throw new FormatError("TRAILING", this.#entry.recordOffset + this.#position, `${this.#left} bytes are left after the last block`);
     }
-    if (plan.scan === 0) return out;
+    // Without elements the axes are not bounded, and walking them might take for ever.
+    if (plan.scan === 0 || out.length === 0) return out;
     const rowMajor = new Uint8Array(out.length);
     this.#kernels.unscan(out, plan.elementBytes, plan.axes, plan.scan, rowMajor);
     return rowMajor;

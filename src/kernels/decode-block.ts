@@ -199,7 +199,8 @@ function decodeInto(block: Block, plan: RecordPlan, count: number): Ptr {
     return out;
   }
   if (plan.coding === "context") {
-    exports.spreadElements(block.context(plan, count), count, codebook, elementBytes, out);
+    // Without elements there is no stream, and the other axes are not bounded by them.
+    if (count > 0) exports.spreadElements(block.context(plan, count), count, codebook, elementBytes, out);
     return out;
   }
   if (plan.coding === "dense") {

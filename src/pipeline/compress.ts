@@ -12,7 +12,7 @@ import { engineKernels } from "../kernels/engine-kernels.js";
 import { type OpenModel, type TensorInfo, tensorByteLength } from "../types.js";
 import type { Sink } from "./output.js";
 import { EncodePool } from "./pool.js";
-import { type Preset, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
+import { idleRules, type Preset, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 import { Spool } from "./spool.js";
 
@@ -57,7 +57,8 @@ export async function compressModel(
   options: CompressOptions = {},
   temporaryFolder?: string,
 ): Promise<Report> {
-  const treatment = treatmentOf(options.recipe ?? presetRecipe(options.preset ?? "default"));
+  const recipe = options.recipe ?? presetRecipe(options.preset ?? "default");
+  const treatment = treatmentOf(recipe);
   const kernels = options.kernels ?? engineKernels();
   const { tensors } = model;
   checkNames(tensors);
@@ -101,7 +102,11 @@ export async function compressModel(
     await sink(header);
     await spool.copyTo(sink);
     const sourceBytes = templates.length > 0 ? model.byteLength : totalBytes;
-    return { file: fileReport(reports, header.length + recordBytes, header.length, sourceBytes), tensors: reports };
+    return {
+      file: fileReport(reports, header.length + recordBytes, header.length, sourceBytes),
+      tensors: reports,
+      notes: idleRules(recipe, tensors),
+    };
   } finally {
     await Promise.all([pool?.close(), spool.close()]);
   }

@@ -167,6 +167,15 @@ export function treatmentOf(recipe: Recipe): (tensor: TensorInfo) => Treatment {
   };
 }
 
+/** The rules whose patterns match no tensor: mistyped, most likely. */
+export function idleRules(recipe: Recipe, tensors: readonly TensorInfo[]): string[] {
+  return recipe.rules.flatMap((rule, i) => {
+    const matches = nameMatcher(rule);
+    if (rule.match === undefined || tensors.some(({ name }) => matches(name))) return [];
+    return [`recipe.rules[${i}].match matches no tensor: ${listOf(rule.match).join(", ")}`];
+  });
+}
+
 /** Names are not paths: `*` crosses `/`, a leading dot is nothing special, and no system has another separator. */
 function nameMatcher({ match }: Rule): (name: string) => boolean {
   const patterns = listOf(match) as string[];

@@ -57,6 +57,8 @@ export interface FileReport {
 export interface Report {
   readonly file: FileReport;
   readonly tensors: readonly TensorReport[];
+  /** What the user should know of the whole: rules of the recipe whose patterns match no tensor. */
+  readonly notes?: readonly string[];
 }
 
 function fixedBits(alphabet: number): number {

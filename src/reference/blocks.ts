@@ -52,6 +52,7 @@ function decodeDense(reader: ByteReader, plan: RecordPlan, out: Uint8Array): voi
 }
 
 function decodeByContext(reader: ByteReader, plan: RecordPlan, out: Uint8Array): void {
+  if (out.length === 0) return; // no elements, no stream
   const { elementBytes } = plan;
   const { rows, columns, kernel } = scanRows(plan.axes, plan.scan);
   const at = reader.offset;

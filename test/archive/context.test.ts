@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { decodeWith } from "../../src/decode/decode.js";
+import { decoders } from "../kernels/all.js";
+import { archiveOf, sealed } from "./craft.js";
+import { refused } from "./refused.js";
+
+const CONTEXT = 4;
+
+describe.each(decoders)("a record coded by context, with the $name,", ({ kernels: load }) => {
+  const kernels = load();
+
+  /** An archive of one U8 tensor with the centroid 9, coded by context in this scan and stream. */
+  const archive = (shape: readonly number[], scan: number, ...stream: number[]): Uint8Array =>
+    archiveOf([{ name: "w", dtype: "U8", shape, record: sealed(Uint8Array.of(CONTEXT | (scan << 3), 0, 0, 9, ...stream)) }]);
+
+  it("of a tensor without elements is an empty stream, however long its other axes", () => {
+    const huge = [[0], [0, 3], [0, 2 ** 24], [0, 2 ** 31, 2 ** 20], [0, 2 ** 52], [2 ** 20, 0, 2 ** 32], [2 ** 26, 2 ** 26, 0]];
+    for (const shape of huge) {
+      for (let scan = 0; scan < 6; scan++) {
+        const started = performance.now();
+        expect(decodeWith(kernels, archive(shape, scan))).toMatchObject([{ shape, data: new Uint8Array(0) }]);
+        refused(() => decodeWith(kernels, archive(shape, scan, 1)), "TRAILING", `${shape}, scan ${scan}`);
+        expect(performance.now() - started).toBeLessThan(500);
+      }
+    }
+  });
+
+  it("of a stream that ends early or goes on is refused", () => {
+    for (const stream of [[1], [1, 2, 3, 4], new Array(40).fill(0xff), new Array(40).fill(0)]) {
+      refused(() => decodeWith(kernels, archive([3, 5], 0, ...stream)), "CORRUPT", `${stream}`);
+    }
+  });
+});

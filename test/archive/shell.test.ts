@@ -1,0 +1,318 @@
+import { deflateRaw } from "pako";
+import { describe, expect, it } from "vitest";
+import { ByteWriter } from "../../src/archive/bytes.js";
+import { type Header, readHeader, writeHeader } from "../../src/archive/header.js";
+import { safetensorsHeader } from "../../src/archive/safetensors-header.js";
+import { type InflateRaw, readShell, writeShell } from "../../src/archive/shell.js";
+import { decode, decompress, inspect } from "../../src/index.js";
+import { crc32c } from "../../src/reference/index.js";
+import type { FileTemplate, Piece, TensorInfo } from "../../src/types.js";
+import { archiveOf, craftRecord, floats, tensorOf } from "./craft.js";
+import { refusedLater } from "./refused.js";
+
+const TENSORS: readonly TensorInfo[] = [
+  { name: "a", dtype: "F32", shape: [2, 3] },
+  { name: "b", dtype: "I64", shape: [] },
+];
+
+function headerWith(shell: Uint8Array, tensors: readonly TensorInfo[] = TENSORS): Header {
+  const entries = tensors.map((tensor) => ({ ...tensor, recordByteLength: 50 }));
+  return readHeader(writeHeader(entries, shell, crc32c), crc32c);
+}
+
+const inflateNothing: InflateRaw = () => {
+  throw new Error("nothing to inflate here");
+};
+
+/** Inflates by what the shell was told: the test's own stream of `wanted` bytes. */
+async function inflateWithNode(stream: Uint8Array, byteLength: number): Promise<Uint8Array> {
+  const { inflateRawSync } = await import("node:zlib");
+  return new Uint8Array(inflateRawSync(stream, { maxOutputLength: byteLength + 1 }));
+}
+
+function read(shell: Uint8Array, inflate: InflateRaw = inflateNothing): Promise<FileTemplate[]> {
+  return readShell(headerWith(shell), inflate);
+}
+
+const keepPlain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.length);
+const level9 = (bytes: Uint8Array): Uint8Array => deflateRaw(bytes, { level: 9 });
+
+function literal(text: string): Piece {
+  return { kind: "bytes", bytes: new TextEncoder().encode(text) };
+}
+
+function hole(tensor: number, bigEndian = false, columnMajor = false): Piece {
+  return { kind: "tensor", tensor, bigEndian, columnMajor };
+}
+
+const PIECES: readonly Piece[] = [
+  literal("start"),
+  hole(0, true),
+  literal(""),
+  hole(1, false, true),
+  hole(0, true, true),
+  { kind: "deflate", level: 9, byteLength: 77, pieces: [literal("x"), hole(1)] },
+  { kind: "deflate", level: 1, byteLength: 2, pieces: [] },
+  hole(1),
+];
+
+/** A shell of one plain file named "f" with this body. */
+function plain(body: Uint8Array | ByteWriter): Uint8Array {
+  const bytes = body instanceof ByteWriter ? body.finish() : body;
+  return new ByteWriter().varint(1).text("f").u8(0).varint(bytes.length).bytes(bytes).finish();
+}
+
+describe("templates", () => {
+  it("come back plain", async () => {
+    const files = [
+      { path: "", pieces: PIECES },
+      { path: "sub/other.bin", pieces: [] },
+    ];
+    expect(await read(writeShell(files, TENSORS, keepPlain))).toEqual(files);
+  });
+
+  it("come back deflated where that is smaller", async () => {
+    const files = [{ path: "graph.onnx", pieces: [literal("graph ".repeat(500)), ...PIECES] }];
+    const shell = writeShell(files, TENSORS, level9);
+    expect(shell.length).toBeLessThan(200);
+    expect(await read(shell, inflateWithNode)).toEqual(files);
+  });
+
+  it("of a canonical safetensors file are no more than its metadata", async () => {
+    for (const metadata of [
+      undefined,
+      new Map<string, string>(),
+      new Map([
+        ["format", "pt"],
+        ["__proto__", '\u0001"é'],
+      ]),
+    ]) {
+      const pieces = [{ kind: "bytes", bytes: safetensorsHeader(TENSORS, metadata) } as const, hole(0), hole(1)];
+      const shell = writeShell([{ path: "", pieces }], TENSORS, keepPlain);
+      expect(shell.length).toBeLessThan(5 + (metadata?.size ?? 0) * 20);
+      const [file] = await read(shell);
+      expect(file.pieces[0]).toEqual(pieces[0]);
+      expect(file.pieces.slice(1)).toMatchObject([
+        { kind: "tensor", tensor: 0 },
+        { kind: "tensor", tensor: 1 },
+      ]);
+    }
+  });
+
+  it("of a safetensors file with other spaces, order or holes stay as they are", async () => {
+    const bytes = safetensorsHeader(TENSORS);
+    const spaced = Uint8Array.of(...bytes, ...new Array(8).fill(0x20));
+    spaced[0] += 8;
+    const others: readonly (readonly Piece[])[] = [
+      [{ kind: "bytes", bytes: spaced }, hole(0), hole(1)],
+      [{ kind: "bytes", bytes }, hole(1), hole(0)],
+      [{ kind: "bytes", bytes }, hole(0), hole(1), literal("more")],
+      [{ kind: "bytes", bytes }, hole(0, true), hole(1)],
+    ];
+    for (const pieces of others) expect((await read(writeShell([{ path: "", pieces }], TENSORS, keepPlain)))[0].pieces).toEqual(pieces);
+  });
+});
+
+describe("a shell is refused", () => {
+  const whole = writeShell(
+    [
+      { path: "a", pieces: PIECES },
+      { path: "b", pieces: [{ kind: "bytes", bytes: safetensorsHeader(TENSORS, new Map([["k", "v"]])) }, hole(0), hole(1)] },
+    ],
+    TENSORS,
+    keepPlain,
+  );
+
+  it("at every truncation, and with a byte more", async () => {
+    for (let length = 1; length < whole.length; length++) {
+      const error = await read(whole.subarray(0, length)).catch((reason) => reason);
+      expect(["TRUNCATED", "CORRUPT"], `${length} of ${whole.length} bytes`).toContain(error.code);
+    }
+    await refusedLater(read(Uint8Array.of(...whole, 0)), "TRAILING");
+    expect(await read(whole)).toHaveLength(2);
+  });
+
+  it("with paths that leave the folder, in any operating system", async () => {
+    const bad = [
+      "/",
+      "/etc/passwd",
+      "..",
+      "../x",
+      "a/../b",
+      "a/..",
+      ".",
+      "./a",
+      "a/./b",
+      "a//b",
+      "a/",
+      "C:x",
+      "c:/x",
+      "a\\b",
+      "\\\\host\\x",
+      "a\0",
+      "\0",
+    ];
+    for (const path of bad) {
+      const shell = new ByteWriter().varint(1).text(path).u8(0).varint(0).finish();
+      await refusedLater(read(shell), "CORRUPT", JSON.stringify(path));
+    }
+    for (const path of ["", "a", "...", "..a", "a..", "a/b.c/d", " ", "ä/😀"]) {
+      expect((await read(new ByteWriter().varint(1).text(path).u8(0).varint(0).finish()))[0].path).toBe(path);
+    }
+  });
+
+  it("with two files of a name", async () => {
+    const shell = new ByteWriter().varint(2).text("a").u8(0).varint(0).text("a").u8(0).varint(0).finish();
+    await refusedLater(read(shell), "DUPLICATE");
+  });
+
+  it("with a template that is not known", async () => {
+    for (const kind of [3, 4, 255])
+      await refusedLater(read(new ByteWriter().varint(1).text("").u8(kind).varint(0).finish()), "UNSUPPORTED");
+  });
+
+  it("with pieces that are not known, or reserved bits", async () => {
+    for (const op of [3, 4, 6, 8, 16, 17, 33, 65, 129, 255]) {
+      await refusedLater(read(plain(Uint8Array.of(op, 1, 0, 0, 0))), "CORRUPT", `op ${op}`);
+    }
+  });
+
+  it("with a hole for a tensor that is not there", async () => {
+    await refusedLater(read(plain(Uint8Array.of(1, 2))), "CORRUPT");
+    await refusedLater(read(plain(new ByteWriter().u8(1).varint(Number.MAX_SAFE_INTEGER))), "CORRUPT");
+  });
+
+  it("with a column-major hole for a tensor whose weights share bytes", async () => {
+    const packed = headerWith(plain(Uint8Array.of(1 | 8, 0)), [{ name: "p", dtype: "F4", shape: [2, 4] }]);
+    await refusedLater(readShell(packed, inflateNothing), "CORRUPT");
+    expect(await read(plain(Uint8Array.of(1 | 8, 0)))).toHaveLength(1);
+  });
+
+  it("with a zlib group of a wrong level, in another group, or with more pieces than there are", async () => {
+    for (const level of [0, 10, 255]) await refusedLater(read(plain(Uint8Array.of(2, level, 1, 0))), "CORRUPT", `level ${level}`);
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 1, 2, 6, 1, 0))), "CORRUPT", "a group in a group");
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 1))), "CORRUPT");
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 2, 0, 0))), "TRUNCATED");
+    await refusedLater(
+      read(
+        plain(
+          new ByteWriter()
+            .u8(2)
+            .u8(6)
+            .varint(1)
+            .varint(2 ** 52)
+            .u8(0)
+            .u8(0),
+        ),
+      ),
+      "CORRUPT",
+    );
+  });
+
+  it("with a literal longer than what is left", async () => {
+    await refusedLater(read(plain(new ByteWriter().u8(0).varint(2 ** 52))), "TRUNCATED");
+    await refusedLater(
+      read(
+        new ByteWriter()
+          .varint(1)
+          .text("")
+          .u8(0)
+          .varint(2 ** 52)
+          .finish(),
+      ),
+      "TRUNCATED",
+    );
+    await refusedLater(
+      read(
+        new ByteWriter()
+          .varint(1)
+          .varint(2 ** 52)
+          .finish(),
+      ),
+      "TRUNCATED",
+    );
+    await refusedLater(read(new ByteWriter().varint(2 ** 52).finish()), "TRUNCATED");
+  });
+
+  it("with a deflated template that asks for more than deflate can give", async () => {
+    const deflated = (byteLength: number, stream: Uint8Array): Uint8Array =>
+      new ByteWriter().varint(1).text("").u8(1).varint(byteLength).varint(stream.length).bytes(stream).finish();
+    const stream = level9(new Uint8Array(10));
+    await refusedLater(read(deflated(1032 * stream.length + 1, stream)), "LIMIT");
+    await refusedLater(read(deflated(2 ** 30 + 1, new Uint8Array(100))), "LIMIT");
+    await refusedLater(read(deflated(10, Uint8Array.of(0xff, 0xff)), inflateWithNode), "CORRUPT");
+    await refusedLater(read(deflated(9, stream), inflateWithNode), "CORRUPT");
+    await refusedLater(read(deflated(11, stream), inflateWithNode), "CORRUPT");
+  });
+
+  it("with a safetensors file that cannot be", async () => {
+    const shell = (entries: number, ...texts: string[]): Uint8Array => {
+      const out = new ByteWriter().varint(1).text("").u8(2).varint(entries);
+      for (const text of texts) out.text(text);
+      return out.finish();
+    };
+    await refusedLater(read(shell(3, "k", "v", "k", "w")), "DUPLICATE");
+    await refusedLater(read(shell(2 ** 40)), "CORRUPT");
+    await refusedLater(read(shell(2, "k")), "TRUNCATED");
+    for (const tensor of [
+      { name: "__metadata__", dtype: "F32", shape: [] },
+      { name: "c", dtype: "C128", shape: [] },
+    ] as const) {
+      await refusedLater(readShell(headerWith(shell(0), [tensor]), inflateNothing), "CORRUPT", tensor.name);
+    }
+  });
+});
+
+describe("the files of an archive", () => {
+  const tensor = { ...floats("a", [2, 3], [1, 2, 3, 4, 5, 6]), coding: "raw" } as const;
+  const withShell = (files: readonly FileTemplate[], deflate = keepPlain): Uint8Array =>
+    archiveOf([{ ...tensor, record: craftRecord(tensor) }], writeShell(files, [tensor], deflate));
+  const swapped = [0x3f, 0x80, 0, 0, 0x40, 0, 0, 0, 0x40, 0x40, 0, 0, 0x40, 0x80, 0, 0, 0x40, 0xa0, 0, 0, 0x40, 0xc0, 0, 0];
+
+  it("have their holes filled in the order and byte order that they want", async () => {
+    const files = await decompress(
+      withShell([
+        { path: "big", pieces: [hole(0, true)] },
+        { path: "d/fortran", pieces: [literal("<"), hole(0, false, true), literal(">")] },
+      ]),
+    );
+    expect(files[0]).toEqual({ path: "big", bytes: Uint8Array.from(swapped) });
+    const columns = new Uint8Array(floats("", [], [1, 4, 2, 5, 3, 6]).data);
+    expect(files[1]).toEqual({ path: "d/fortran", bytes: Uint8Array.of(0x3c, ...columns, 0x3e) });
+  });
+
+  it("have their zlib groups deflated again", async () => {
+    const stream = deflateRaw(Uint8Array.of(0x78, ...tensor.data), { level: 6 });
+    const group: Piece = { kind: "deflate", level: 6, byteLength: stream.length, pieces: [literal("x"), hole(0)] };
+    const [file] = await decompress(withShell([{ path: "", pieces: [literal("zip"), group] }], level9));
+    expect(file.bytes).toEqual(Uint8Array.of(0x7a, 0x69, 0x70, ...stream));
+  });
+
+  it("without any are one safetensors file", async () => {
+    const [file, ...more] = await decompress(withShell([]));
+    expect(more).toEqual([]);
+    expect(file.bytes).toEqual(Uint8Array.of(...safetensorsHeader([tensor]), ...tensor.data));
+  });
+
+  it("without any are UNSUPPORTED where no safetensors file can hold the tensors, which can be decoded and inspected", async () => {
+    for (const other of [tensorOf("complex", "C128", [1], new Uint8Array(16).fill(1)), { ...tensor, name: "__metadata__" }]) {
+      const archive = archiveOf([{ ...other, record: craftRecord({ ...other, coding: "raw" }) }]);
+      await refusedLater(decompress(archive), "UNSUPPORTED");
+      expect(decode(archive)).toMatchObject([{ name: other.name }]);
+      expect((await inspect(archive)).file.sourceBytes).toBe(other.data.length);
+    }
+  });
+
+  it("are refused where a deflated template does not hold what it says", async () => {
+    const body = new Uint8Array(3000).fill(0x61);
+    const shell = (byteLength: number): Uint8Array => {
+      const inner = new ByteWriter().u8(0).varint(body.length).bytes(body).finish();
+      const stream = level9(inner);
+      return new ByteWriter().varint(1).text("").u8(1).varint(byteLength).varint(stream.length).bytes(stream).finish();
+    };
+    const archive = (byteLength: number): Uint8Array => archiveOf([{ ...tensor, record: craftRecord(tensor) }], shell(byteLength));
+    expect((await decompress(archive(3003)))[0].bytes.length).toBe(3000);
+    await refusedLater(decompress(archive(3002)), "CORRUPT");
+    await refusedLater(decompress(archive(3004)), "CORRUPT");
+  });
+});

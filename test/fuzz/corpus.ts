@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { safetensorsHeader } from "../../src/archive/safetensors-header.js";
+import { compress } from "../../src/index.js";
+import type { Tensor } from "../../src/types.js";
+import { floats, tensorOf } from "../archive/craft.js";
+import { SAMPLES } from "../archive/samples.js";
+import { makeNpy } from "../formats/helpers.js";
+import { makeZip } from "../formats/zipfile.js";
+import { Random } from "../random.js";
+import { type Piece, piecesOf } from "./mutate.js";
+
+/** What mutants are made of. */
+export interface Corpus {
+  readonly archives: readonly Uint8Array[];
+  readonly pieces: readonly Piece[];
+  readonly models: readonly Uint8Array[];
+}
+
+/** Small inputs are tried more often in the same time, and reach as much. */
+const MOST_BYTES = 4096;
+
+/**
+ * The golden archives, small archives of every feature, archives as the encoder writes them, and model files.
+ *
+ * @param goldenFolder test/golden
+ */
+export async function corpus(goldenFolder: string): Promise<Corpus> {
+  const random = new Random(31);
+  const tensors: readonly Tensor[] = [
+    floats("layers.0.weight", [6, 10], random.weights(60)),
+    floats("layers.0.bias", [6], random.weights(6)),
+    floats("layers.1.weight", [5, 3, 2, 2], random.sparse(60, 0.3)),
+    tensorOf("layers.1.steps", "I64", [], random.bytes(8)),
+  ];
+  const data = new Uint8Array(random.weights(30).buffer);
+  const w = makeNpy("<f4", [5, 6], data);
+  const b = makeNpy(">f8", [3, 5], random.bytes(120), true);
+  const models = [
+    new Uint8Array(Buffer.concat([safetensorsHeader(tensors, new Map([["format", "pt"]])), ...tensors.map((tensor) => tensor.data)])),
+    new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data])),
+    w,
+    b,
+    makeZip([
+      { name: "w.npy", data: w },
+      { name: "b.npy", data: b },
+    ]),
+    makeZip([
+      { name: "w.npy", data: w, level: 6, zip64: true },
+      { name: "b.npy", data: b, level: 1 },
+    ]),
+  ];
+  const written: Uint8Array[] = [];
+  for (const preset of ["exact", "default", "paper"] as const) {
+    written.push((await compress(tensors, { preset })).archive);
+    for (const model of models) written.push((await compress(model, { preset })).archive);
+  }
+  written.push((await compress(tensors, { recipe: { rules: [{ share: { bits: 3 } }], contexts: "all" } })).archive);
+  const golden = readdirSync(goldenFolder)
+    .filter((name) => name.endsWith(".coppice"))
+    .sort()
+    .map((name) => new Uint8Array(readFileSync(path.join(goldenFolder, name))));
+  const samples = [...SAMPLES.values()].map(({ archive }) => archive);
+  const archives = [...samples, ...golden, ...written].filter(({ length }) => length <= MOST_BYTES);
+  return { archives, pieces: archives.flatMap(piecesOf), models };
+}
