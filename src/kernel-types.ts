@@ -19,6 +19,7 @@ export interface SymbolCoding {
   readonly alphabet: number;
 }
 
+/** How a record holds its elements: docs/format.md, section 4. */
 export type Coding = "raw" | "bytes" | "dense" | "sparse" | "context";
 
 /** The head of a record, understood: docs/format.md, section 4. */
@@ -102,6 +103,13 @@ export interface EncodeKernels extends DecodeKernels {
   prune(values: Float32Array, threshold: number): Survivors;
   /** Survivors are the elements that have a bit set. */
   compact(elements: Uint8Array, elementBytes: number): Survivors;
+  /**
+   * The opposite of `prune` and `compact`: `count` elements, zeros but for the survivors.
+   *
+   * @param codes u8[gaps.length], the index of each survivor's element; where it is left out, survivor i has element i
+   * @param elements centroids, or the survivors' own elements; the gaps and survivors must fit in `count`
+   */
+  scatter(gaps: Uint32Array, codes: Uint8Array | undefined, elements: Uint8Array, elementBytes: number, count: number): Uint8Array;
   /** Elements into the order of `scan`, from row-major. */
   scan(elements: Uint8Array, elementBytes: number, axes: readonly [number, number, number], scan: number): Uint8Array;
   /**

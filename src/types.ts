@@ -2,7 +2,7 @@ import { FormatError } from "./errors.js";
 
 /**
  * Element types, by the names that safetensors gives them, in the order of their numbers in an archive (docs/format.md,
- * section 4.2): a new one may only be added at the end.
+ * section 3.1): a new one may only be added at the end.
  */
 export const DTYPES = [
   "F32",

@@ -69,7 +69,7 @@ function start(work: usize, columns: usize): void {
  *            bytes    u8[]                 the stream, up to `end` (decoder)
  *            work     u8[contextBytes(columns)]
  * Requires   1 <= codes <= 256; 1 <= kernel, the number of columns that belong together.
- * Reads      nothing past the lengths above; the encoder writes at most 4 bytes for each decision, of which an element has at most 9.
+ * Reads      nothing past the lengths above; the encoder writes at most 12 bits for each decision, of which an element has one and a survivor as many more as codes have bits, and 4 bytes.
  * Order      exact integers.
  */
 // @ts-ignore: decorator

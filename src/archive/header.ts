@@ -6,7 +6,10 @@ import {
   MAGIC,
   MAX_BLOCK_ELEMENTS,
   MAX_HEADER_BYTES,
+  MAX_NAME_BACK,
   MAX_NAME_BYTES,
+  MAX_NAMES_BYTES,
+  MAX_NAMES_RATIO,
   MAX_RANK,
   MAX_SHARED_NAME_BYTES,
   MIN_RECORD_BYTES,
@@ -23,10 +26,13 @@ export interface TensorEntry extends TensorInfo {
   readonly byteLength: number;
   /** Where the record begins, in bytes from the start of the archive. */
   readonly recordOffset: number;
+  /** Bytes of the record, its checksums among them. */
   readonly recordByteLength: number;
 }
 
+/** What an archive says of itself before its records. Offsets and lengths are bytes, from the start of the archive. */
 export interface Header {
+  /** In the order of their records, which stand without a byte between them. Names are unique. */
   readonly tensors: readonly TensorEntry[];
   /** The shell as it stands in the header, from fileCount on: `readShell` in shell.ts understands it. */
   readonly shell: Uint8Array;
@@ -34,9 +40,11 @@ export interface Header {
   readonly shellOffset: number;
   /** Where the first record begins. */
   readonly recordsOffset: number;
-  /** Where the archive ends. */
+  /** Where the archive ends: its length. */
   readonly archiveByteLength: number;
 }
+
+const SOME_TENSORS = 1024;
 
 /** Magic, version, flags and the longest varint: enough to know how long the header is. */
 export const PREAMBLE_BYTES = 14;
@@ -70,9 +78,14 @@ function readPreamble(bytes: ByteReader): void {
  * Reads the header.
  *
  * @param start the archive's first `headerEnd` bytes, or more
+ * @param archiveByteLength bytes that there are, where that is known: records beyond them are refused before they take memory
  * @throws FormatError of every code but `TRAILING`
  */
-export function readHeader(start: Uint8Array, crc32c: (bytes: Uint8Array) => number): Header {
+export function readHeader(
+  start: Uint8Array,
+  crc32c: (bytes: Uint8Array) => number,
+  archiveByteLength: number = Number.MAX_SAFE_INTEGER,
+): Header {
   const end = headerEnd(start);
   const all = new ByteReader(start);
   const covered = all.take(end - CHECKSUM_BYTES, "header");
@@ -90,15 +103,23 @@ export function readHeader(start: Uint8Array, crc32c: (bytes: Uint8Array) => num
   const tensors: TensorEntry[] = [];
   const names: Uint8Array[] = [];
   const seen = new Set<string>();
+  const mostNameBytes = MAX_NAMES_RATIO * covered.length + MAX_NAMES_BYTES;
+  let nameBytes = 0;
   let recordOffset = end;
   for (let i = 0; i < tensorCount; i++) {
     const at = bytes.offset;
     const name = readName(bytes, names);
     if (seen.has(name)) throw new FormatError("DUPLICATE", at, `two tensors are named ${JSON.stringify(name)}`);
     seen.add(name);
+    nameBytes += names[names.length - 1].length;
+    if (nameBytes > mostNameBytes) throw new FormatError("LIMIT", at, `names of more than ${mostNameBytes} bytes in all`);
     const entry = readEntry(bytes, name, recordOffset);
     recordOffset += entry.recordByteLength;
     if (recordOffset > Number.MAX_SAFE_INTEGER) throw new FormatError("LIMIT", at, "the records pass 2^53 bytes");
+    // Whether the records fit is the caller's to check in the end; a header of millions is not read through for it.
+    if (i % SOME_TENSORS === SOME_TENSORS - 1 && recordOffset > archiveByteLength) {
+      throw new FormatError("TRUNCATED", archiveByteLength, `the record of tensor ${i} ends at byte ${recordOffset}`);
+    }
     tensors.push(entry);
   }
   const shellOffset = bytes.offset;
@@ -107,7 +128,7 @@ export function readHeader(start: Uint8Array, crc32c: (bytes: Uint8Array) => num
   return { tensors, shell, shellOffset, recordsOffset: end, archiveByteLength: recordOffset };
 }
 
-/** Reads one name and adds its bytes to `names`. */
+/** Reads one name and adds its bytes to `names`, the last ones. */
 function readName(bytes: ByteReader, names: Uint8Array[]): string {
   const at = bytes.offset;
   const before = names.length > 0 ? names[names.length - 1] : new Uint8Array(0);
@@ -134,6 +155,7 @@ function readName(bytes: ByteReader, names: Uint8Array[]): string {
   name.set(middleBytes, prefixByteLength);
   name.set(tail, prefixByteLength + middleBytes.length);
   names.push(name);
+  if (names.length > MAX_NAME_BACK) names.shift();
   return decodeUtf8(name, at, "a name");
 }
 
@@ -180,9 +202,6 @@ export function writeHeader(
   return new ByteWriter().bytes(header).u32(crc32c(header)).finish();
 }
 
-/** How many names back a tail is looked for: the period of real models' names is short. */
-const MOST_BACK = 32;
-
 /** Writes a name and adds it to `names`: the longest prefix, and the tail that saves the most. */
 function writeName(bytes: ByteWriter, name: Uint8Array, names: Uint8Array[]): void {
   const before = names.length > 0 ? names[names.length - 1] : new Uint8Array(0);
@@ -191,7 +210,7 @@ function writeName(bytes: ByteWriter, name: Uint8Array, names: Uint8Array[]): vo
   while (shares && prefix < Math.min(name.length, before.length) && name[prefix] === before[prefix]) prefix++;
   let tail = 0;
   let back = 0;
-  for (let b = 1; shares && b <= Math.min(MOST_BACK, names.length); b++) {
+  for (let b = 1; shares && b <= Math.min(MAX_NAME_BACK, names.length); b++) {
     const source = names[names.length - b];
     let common = 0;
     while (common < Math.min(name.length - prefix, source.length) && name[name.length - 1 - common] === source[source.length - 1 - common])

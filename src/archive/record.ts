@@ -36,7 +36,8 @@ export function elementsOf(tensor: TensorInfo): Elements {
     const bytes = tensorByteLength(tensor.dtype, tensor.shape);
     return { elementBytes: 1, elements: bytes, axes: [bytes, 1, 1] };
   }
-  const [r = 1, c = 1, ...k] = tensor.shape;
+  // Without elements the other axes are not bounded, and nothing shall walk them.
+  const [r = 1, c = 1, ...k] = tensor.shape.includes(0) ? [0] : tensor.shape;
   return { elementBytes: (bits / 8) as 1 | 2 | 4 | 8, elements: elementCount(tensor.shape), axes: [r, c, elementCount(k)] };
 }
 

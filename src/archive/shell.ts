@@ -23,23 +23,43 @@ export type InflateRaw = (stream: Uint8Array, byteLength: number) => Promise<Uin
 /**
  * Reads the shell of an archive.
  *
+ * @param maxBytes most bytes that a template may have
  * @throws FormatError of any code but `MAGIC`, `VERSION`, `CHECKSUM`
  */
-export async function readShell(header: Header, inflateRaw: InflateRaw): Promise<FileTemplate[]> {
+export async function readShell(header: Header, inflateRaw: InflateRaw, maxBytes: number = MAX_SHELL_BYTES): Promise<FileTemplate[]> {
   const bytes = new ByteReader(header.shell, header.shellOffset);
   const fileCount = bytes.varint("fileCount");
   const files: FileTemplate[] = [];
   const paths = new Set<string>();
+  const tensors = { infos: header.tensors, holes: new Set<number>() };
+  const most = Math.min(maxBytes, MAX_SHELL_BYTES);
   for (let i = 0; i < fileCount; i++) {
     const at = bytes.offset;
     const path = bytes.text(bytes.varint("path"), "a path");
     checkPath(path, at);
     if (paths.has(path)) throw new FormatError("DUPLICATE", at, `two files are named ${JSON.stringify(path)}`);
     paths.add(path);
-    files.push({ path, pieces: await readTemplate(bytes, header.tensors, inflateRaw) });
+    files.push({ path, pieces: await readTemplate(bytes, tensors, inflateRaw, most) });
   }
+  checkFolders(paths, header.shellOffset);
   bytes.end("the shell");
   return files;
+}
+
+/** The tensors of the archive, and those that have a hole already: one each, so that what comes out is bounded by what the archive holds. */
+interface Tensors {
+  readonly infos: readonly TensorInfo[];
+  readonly holes: Set<number>;
+}
+
+/** No file stands where another needs a folder. */
+function checkFolders(paths: ReadonlySet<string>, at: number): void {
+  if (paths.has("") && paths.size > 1) throw new FormatError("CORRUPT", at, "a file without a path beside others");
+  for (const path of paths) {
+    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
+      if (paths.has(path.slice(0, end))) throw new FormatError("CORRUPT", at, `${JSON.stringify(path)} is in another file`);
+    }
+  }
 }
 
 /** A path from a stranger leaves the folder it is meant for in no operating system. */
@@ -51,7 +71,7 @@ function checkPath(path: string, at: number): void {
   }
 }
 
-async function readTemplate(bytes: ByteReader, tensors: readonly TensorInfo[], inflateRaw: InflateRaw): Promise<readonly Piece[]> {
+async function readTemplate(bytes: ByteReader, tensors: Tensors, inflateRaw: InflateRaw, most: number): Promise<readonly Piece[]> {
   const at = bytes.offset;
   const template = bytes.u8("template");
   if (template === PLAIN) {
@@ -63,7 +83,7 @@ async function readTemplate(bytes: ByteReader, tensors: readonly TensorInfo[], i
     const streamByteLength = bytes.varint("template length");
     const start = bytes.offset;
     const stream = bytes.take(streamByteLength, "template");
-    if (byteLength > MAX_SHELL_BYTES || byteLength > MAX_DEFLATE_RATIO * stream.length) {
+    if (byteLength > most || byteLength > MAX_DEFLATE_RATIO * stream.length) {
       throw new FormatError("LIMIT", at, `a template of ${byteLength} bytes out of ${stream.length}`);
     }
     let body: Uint8Array;
@@ -79,39 +99,53 @@ async function readTemplate(bytes: ByteReader, tensors: readonly TensorInfo[], i
   throw new FormatError("UNSUPPORTED", at, `template kind ${template} is not known`);
 }
 
-function readPieces(bytes: ByteReader, tensors: readonly TensorInfo[]): Piece[] {
+function readPieces(bytes: ByteReader, tensors: Tensors): Piece[] {
   const pieces: Piece[] = [];
-  while (bytes.left > 0) pieces.push(readPiece(bytes, tensors, true));
+  while (bytes.left > 0) addPiece(pieces, bytes, tensors, true);
   return pieces;
 }
 
-function readPiece(bytes: ByteReader, tensors: readonly TensorInfo[], groups: boolean): Piece {
+/** Pieces are few: literals are not empty and do not follow each other, and groups have a hole of their own. */
+function addPiece(pieces: Piece[], bytes: ByteReader, tensors: Tensors, groups: boolean): void {
   const at = bytes.offset;
   const op = bytes.u8("piece");
-  if (op === LITERAL) return { kind: "bytes", bytes: bytes.take(bytes.varint("literal length"), "literal") };
-  if ((op & 3) === TENSOR && op < 16) {
-    const tensor = bytes.varint("tensor index");
-    if (tensor >= tensors.length) throw new FormatError("CORRUPT", at, `a hole for tensor ${tensor} of ${tensors.length}`);
-    if ((op & COLUMN_MAJOR) !== 0 && dtypeBits(tensors[tensor].dtype) < 8) {
-      throw new FormatError("CORRUPT", at, `a column-major hole for ${tensors[tensor].dtype}, whose weights share bytes`);
-    }
-    return { kind: "tensor", tensor, bigEndian: (op & BIG_ENDIAN) !== 0, columnMajor: (op & COLUMN_MAJOR) !== 0 };
-  }
-  if (op === GROUP && groups) {
-    const level = bytes.u8("zlib level");
-    if (level < 1 || level > 9) throw new FormatError("CORRUPT", at, `zlib level ${level}`);
-    const byteLength = bytes.varint("bytes of a group");
-    const count = bytes.varint("pieces of a group");
-    if (count > bytes.left) throw new FormatError("CORRUPT", at, `a group of ${count} pieces`);
-    const pieces: Piece[] = [];
-    for (let i = 0; i < count; i++) pieces.push(readPiece(bytes, tensors, false));
-    return { kind: "deflate", level, byteLength, pieces };
-  }
-  throw new FormatError("CORRUPT", at, `piece ${op}`);
+  if (op === LITERAL) {
+    const literal = bytes.take(bytes.varint("literal length"), "literal");
+    if (literal.length === 0 || pieces.at(-1)?.kind === "bytes")
+      throw new FormatError("CORRUPT", at, "a literal is empty, or follows another");
+    pieces.push({ kind: "bytes", bytes: literal });
+  } else if ((op & 3) === TENSOR && op < 16) pieces.push(readHole(bytes, tensors, op, at));
+  else if (op === GROUP && groups) pieces.push(readGroup(bytes, tensors, at));
+  else throw new FormatError("CORRUPT", at, `piece ${op}`);
 }
 
-function readSafetensors(bytes: ByteReader, tensors: readonly TensorInfo[]): Piece[] {
+function readHole(bytes: ByteReader, { infos, holes }: Tensors, op: number, at: number): Piece {
+  const tensor = bytes.varint("tensor index");
+  if (tensor >= infos.length) throw new FormatError("CORRUPT", at, `a hole for tensor ${tensor} of ${infos.length}`);
+  if (holes.has(tensor)) throw new FormatError("DUPLICATE", at, `two holes for tensor ${tensor}`);
+  holes.add(tensor);
+  if ((op & COLUMN_MAJOR) !== 0 && dtypeBits(infos[tensor].dtype) < 8) {
+    throw new FormatError("CORRUPT", at, `a column-major hole for ${infos[tensor].dtype}, whose weights share bytes`);
+  }
+  return { kind: "tensor", tensor, bigEndian: (op & BIG_ENDIAN) !== 0, columnMajor: (op & COLUMN_MAJOR) !== 0 };
+}
+
+function readGroup(bytes: ByteReader, tensors: Tensors, at: number): Piece {
+  const level = bytes.u8("zlib level");
+  if (level < 1 || level > 9) throw new FormatError("CORRUPT", at, `zlib level ${level}`);
+  const byteLength = bytes.varint("bytes of a group");
+  const count = bytes.varint("pieces of a group");
+  if (count > bytes.left) throw new FormatError("CORRUPT", at, `a group of ${count} pieces`);
+  const pieces: Piece[] = [];
+  for (let i = 0; i < count; i++) addPiece(pieces, bytes, tensors, false);
+  if (!pieces.some(({ kind }) => kind === "tensor")) throw new FormatError("CORRUPT", at, "a group without a tensor");
+  return { kind: "deflate", level, byteLength, pieces };
+}
+
+function readSafetensors(bytes: ByteReader, { infos, holes }: Tensors): Piece[] {
   const at = bytes.offset;
+  if (holes.size > 0) throw new FormatError("DUPLICATE", at, "two holes for a tensor");
+  for (const tensor of infos.keys()) holes.add(tensor);
   const entries = bytes.varint("metadata");
   if (2 * (entries - 1) > bytes.left) throw new FormatError("CORRUPT", at, `${entries - 1} metadata entries`);
   let metadata: Map<string, string> | undefined;
@@ -124,7 +158,7 @@ function readSafetensors(bytes: ByteReader, tensors: readonly TensorInfo[]): Pie
     }
   }
   try {
-    return safetensorsPieces(tensors, safetensorsHeader(tensors, metadata));
+    return safetensorsPieces(infos, safetensorsHeader(infos, metadata));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new FormatError("CORRUPT", at, `no safetensors file can hold these tensors: ${error.message}`);
@@ -155,13 +189,38 @@ export function writeShell(
       continue;
     }
     const body = new ByteWriter();
-    for (const piece of pieces) writePiece(body, piece);
+    for (const piece of joinedLiterals(pieces)) writePiece(body, piece);
     const plain = body.finish();
+    if (plain.length > MAX_SHELL_BYTES) {
+      throw new FormatError("LIMIT", 0, `the model has ${plain.length} bytes beside its tensors, an archive holds ${MAX_SHELL_BYTES}`);
+    }
     const deflated = deflateRaw(plain);
     if (deflated.length < plain.length) out.u8(DEFLATED).varint(plain.length).varint(deflated.length).bytes(deflated);
     else out.u8(PLAIN).varint(plain.length).bytes(plain);
   }
   return out.finish();
+}
+
+/** The pieces with neighbouring literals as one, and without empty ones. */
+function joinedLiterals(pieces: readonly Piece[]): Piece[] {
+  const joined: Piece[] = [];
+  let literals: Uint8Array[] = [];
+  const flush = (): void => {
+    const bytes = new ByteWriter();
+    for (const literal of literals) bytes.bytes(literal);
+    if (bytes.length > 0) joined.push({ kind: "bytes", bytes: bytes.finish() });
+    literals = [];
+  };
+  for (const piece of pieces) {
+    if (piece.kind === "bytes") {
+      literals.push(piece.bytes);
+      continue;
+    }
+    flush();
+    joined.push(piece.kind === "deflate" ? { ...piece, pieces: joinedLiterals(piece.pieces) } : piece);
+  }
+  flush();
+  return joined;
 }
 
 function writePiece(out: ByteWriter, piece: Piece): void {

@@ -1,4 +1,5 @@
 import { codebookKeys, FLOAT16, LISTED, OWN, SORTED, writeListed, writeSorted } from "../archive/codebook.js";
+import { mostContextElements } from "../archive/context.js";
 import type { RecordHead } from "../archive/record.js";
 import { SCANS, scanRows } from "../archive/scans.js";
 import type { EncodeKernels } from "../kernel-types.js";
@@ -81,12 +82,13 @@ function contextChoices(
   const { elements: codebook, book } = sortedTable(table.elements, table.counts, dtype, elementBytes);
   const codes = codebook.length / elementBytes;
   const scans = walk(axes, 0) === walk(axes, 1) ? [0] : CONTEXT_SCANS;
-  return scans.map((scan) => {
+  return scans.flatMap((scan) => {
     const { rows, columns, kernel } = scanRows(axes, scan);
     const elements = scan === 0 ? block : kernels.scan(block, elementBytes, axes, scan);
     const stream = kernels.encodeContext(contextSymbols(kernels, elements, elementBytes, codebook), rows, columns, kernel, codes);
+    if (blocks.elements > mostContextElements(stream.length)) return [];
     const choice = sized({ ...base, ...book, coding: "context", scan, symbols: [] }, codebook, undefined, []);
-    return { ...choice, byteLength: choice.byteLength + stream.length, stream };
+    return [{ ...choice, byteLength: choice.byteLength + stream.length, stream }];
   });
 }
 

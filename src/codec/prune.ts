@@ -32,7 +32,11 @@ export async function pruneThreshold(
   const lower = await select(blocks, wanted - upper.before, async (block, counts) =>
     kernels.magnitudeHistogram(await values(block), 1, upper.bin, counts),
   );
-  return new Float32Array(Uint32Array.of((upper.bin << LOWER_BITS) | lower.bin).buffer)[0];
+  // Equal magnitudes go together, or stay together, whichever is closer to what is wanted: the next lower threshold lets them stay.
+  const magnitude = (upper.bin << LOWER_BITS) | lower.bin;
+  const below = upper.before + lower.before;
+  const stay = wanted - below < below + lower.inBin - wanted && magnitude > 0;
+  return new Float32Array(Uint32Array.of(magnitude - (stay ? 1 : 0)).buffer)[0];
 }
 
 /** Of the population. */
@@ -41,12 +45,12 @@ function standardDeviation({ sum, sumOfSquares, count }: Totals): number {
   return Math.sqrt(Math.max(0, sumOfSquares / count - mean * mean));
 }
 
-/** The bin in which the k-th value is, and how many come before the bin. */
+/** The bin in which the k-th value is, how many come before the bin, and how many are in it. */
 async function select(
   blocks: number,
   k: number,
   count: (block: number, counts: Uint32Array) => Promise<void>,
-): Promise<{ bin: number; before: number }> {
+): Promise<{ bin: number; before: number; inBin: number }> {
   const totals = new Float64Array(BINS);
   for (let block = 0; block < blocks; block++) {
     const counts = new Uint32Array(BINS);
@@ -55,7 +59,7 @@ async function select(
   }
   let before = 0;
   for (let bin = 0; bin < BINS; bin++) {
-    if (before + totals[bin] >= k) return { bin, before };
+    if (before + totals[bin] >= k) return { bin, before, inBin: totals[bin] };
     before += totals[bin];
   }
   throw new RangeError(`sparsity asks for the ${k}th of ${before} weights`);

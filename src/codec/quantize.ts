@@ -1,4 +1,4 @@
-import type { EncodeKernels, FloatDtype } from "../kernel-types.js";
+import type { EncodeKernels, FloatDtype, Survivors } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
 import type { Blocks } from "./blocks.js";
 import type { Contexts } from "./choose.js";
@@ -12,7 +12,7 @@ export type Prune =
   | { readonly threshold: number }
   /** Quality factor: the threshold is that times the standard deviation of the tensor's weights. */
   | { readonly quality: number }
-  /** The part of the weights to prune, 0 to 1; equal magnitudes go together, so more may be. */
+  /** The part of the weights to prune, 0 to 1. Equal magnitudes go or stay together, so it may be a little more or less. */
   | { readonly sparsity: number };
 
 export type Init = "linear" | "density" | "random";
@@ -27,13 +27,13 @@ export interface Share {
   /** For `random`. */
   readonly seed?: number;
   readonly maxIterations?: number;
-  /** A tensor with at most 256 different non-zero weights is shared already, and kept as it is. Otherwise only one with at most 2^bits. */
-  readonly keepShared?: boolean;
   /** Centroids of a float32 tensor are rounded to float16 unless `float32` is asked for or float16 cannot hold them well. */
   readonly codebook?: "float16" | "float32";
 }
 
 export interface Treatment {
+  /** A tensor with at most 256 different non-zero elements is shared already, and stays exact whatever else is said. */
+  readonly keepShared?: boolean;
   readonly prune?: Prune;
   readonly share?: Share;
   /** Which records may be coded by context, which is smaller and slower to decode: those below 16 KiB (`small`, unless given), all, none. */
@@ -59,6 +59,7 @@ export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
 export async function quantize(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, treatment: Treatment): Promise<Quantized> {
   const { prune, share } = treatment;
   if (!prune && !share) return { blocks, exact: true };
+  if (treatment.keepShared && (await isShared(kernels, blocks))) return { blocks, exact: true };
   if (!isFloatDtype(dtype)) return { blocks, exact: true, note: `kept exact: ${dtype} is not a floating dtype` };
   const values = (index: number): Promise<Float32Array> => blocks.read(index).then((block) => kernels.toFloat32(block, dtype));
 
@@ -69,7 +70,8 @@ export async function quantize(kernels: EncodeKernels, dtype: Dtype, blocks: Blo
     totals.sumOfSquares += stats.sumOfSquares;
     totals.nonFinite += stats.nonFinite;
   }
-  if (totals.nonFinite > 0) return { blocks, exact: true, note: `kept exact: ${totals.nonFinite} weights are NaN or infinite` };
+  if (totals.nonFinite > 0)
+    return { blocks, exact: true, note: `kept exact: ${totals.nonFinite} weights are NaN, infinite or beyond float32` };
 
   const threshold = prune ? await pruneThreshold(kernels, blocks.count, values, totals, prune) : 0;
   const survivors = (value: Float32Array) => kernels.prune(value, threshold);
@@ -77,17 +79,28 @@ export async function quantize(kernels: EncodeKernels, dtype: Dtype, blocks: Blo
     ? await shareCentroids(kernels, dtype, blocks.count, async (i) => survivorValues(survivors(await values(i)).elements), share)
     : undefined;
   if (!prune && centroids?.exact) return { blocks, exact: true };
-  return {
-    exact: false,
-    blocks: {
-      ...blocks,
-      async read(index) {
-        const block = await blocks.read(index);
-        const kept = survivors(kernels.toFloat32(block, dtype));
-        return restore(kernels, kept.gaps, kept.elements, block, blocks.elementBytes, centroids);
-      },
-    },
+  const quantized = async (index: number): Promise<Uint8Array> => {
+    const block = await blocks.read(index);
+    const kept = survivors(kernels.toFloat32(block, dtype));
+    return restore(kernels, kept, block, blocks.elementBytes, centroids);
   };
+  // The one block of a tensor is asked for many times, and kept; those of a larger one are made anew.
+  let only: Promise<Uint8Array> | undefined;
+  const read = (index: number): Promise<Uint8Array> => {
+    if (blocks.count > 1) return quantized(index);
+    only ??= quantized(index);
+    return only;
+  };
+  return { exact: false, blocks: { ...blocks, read } };
+}
+
+/** At most 256 different elements that have a bit set. */
+async function isShared(kernels: EncodeKernels, blocks: Blocks): Promise<boolean> {
+  let table: Uint8Array | undefined = new Uint8Array(0);
+  for (let i = 0; i < blocks.count && table !== undefined; i++) {
+    table = kernels.index(kernels.compact(await blocks.read(i), blocks.elementBytes).elements, blocks.elementBytes, table)?.table;
+  }
+  return table !== undefined;
 }
 
 function survivorValues(elements: Uint8Array): Float32Array {
@@ -97,29 +110,22 @@ function survivorValues(elements: Uint8Array): Float32Array {
 /** The block with its pruned weights zero, and the others as their centroids, or as they are. */
 function restore(
   kernels: EncodeKernels,
-  gaps: Uint32Array,
-  survivors: Uint8Array,
+  { gaps, elements: survivors }: Survivors,
   block: Uint8Array,
   elementBytes: number,
   centroids: Centroids | undefined,
 ): Uint8Array {
-  const out = new Uint8Array(block.length);
-  const codes = centroids && kernels.assign(survivorValues(survivors), centroids.midpoints);
-  const Words = elementBytes === 2 ? Uint16Array : elementBytes === 4 ? Uint32Array : BigUint64Array;
-  const words = (bytes: Uint8Array) => new Words(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / elementBytes);
-  const to = words(out);
-  const from = words(aligned(block, elementBytes));
-  const table = centroids && words(centroids.elements);
+  const count = block.length / elementBytes;
+  if (centroids)
+    return kernels.scatter(gaps, kernels.assign(survivorValues(survivors), centroids.midpoints), centroids.elements, elementBytes, count);
+  if (elementBytes === 4) return kernels.scatter(gaps, undefined, survivors, elementBytes, count);
+  // The survivors are float32 here: what they were is copied.
+  const own = new Uint8Array(gaps.length * elementBytes);
   let at = 0;
   for (let i = 0; i < gaps.length; i++) {
     at += gaps[i];
-    to[at] = table && codes ? table[codes[i]] : from[at];
+    for (let b = 0; b < elementBytes; b++) own[i * elementBytes + b] = block[at * elementBytes + b];
     at++;
   }
-  return out;
-}
-
-/** `bytes`, copied where a typed array of wider words cannot look at them in place. */
-function aligned(bytes: Uint8Array, elementBytes: number): Uint8Array {
-  return bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+  return kernels.scatter(gaps, undefined, own, elementBytes, count);
 }

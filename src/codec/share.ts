@@ -25,9 +25,6 @@ const DEFAULT_ITERATIONS = 300;
 /** Up to this many survivors each is a point of its own; beyond, those that share the upper half of their bits are one, at their mean. */
 const EXACT_POINTS_UP_TO = 1 << 16;
 
-/** Different weights that a codebook can hold. */
-const MOST_SHARED = 256;
-
 /** What float16 may change of a centroid: half a unit in the last of its 11 bits. */
 const FLOAT16_ERROR = 2 ** -11;
 
@@ -45,7 +42,7 @@ export async function shareCentroids(
 ): Promise<Centroids> {
   const most = share.centroids ?? 2 ** (share.bits ?? 8);
   const { points, table } = await collect(kernels, blocks, survivors);
-  if (table && table.length <= (share.keepShared ? MOST_SHARED : most)) {
+  if (table && table.length <= most) {
     return centroidsOf(kernels, Float64Array.from(table).sort(), dtype, { ...share, codebook: "float32" }, true);
   }
   const centroids = initial(points, Math.min(most, points.values.length), share);
@@ -153,7 +150,9 @@ function initial({ values, weights }: Points, k: number, share: Share): Float64A
     while (taken.has(low)) low = (low + 1) % upTo.length;
     taken.add(low);
   }
-  return centroids.map((_, j) => values[[...taken].sort((a, b) => a - b)[j]]);
+  return Float64Array.from(taken)
+    .sort()
+    .map((i) => values[i]);
 }
 
 /** Centroids as the tensor can hold them, and as float16 where that is allowed and changes little. */

@@ -55,7 +55,7 @@ export async function recordStats(
   const { coding, elementBytes, gapParameter, symbols } = plan;
   const totals = { stored: 0, signedZeros: 0, fillers: 0, gapBits: 0, symbolBits: 0 };
   for await (const block of blocks) {
-    const elements = plan.scan === 0 || block.length === 0 ? block : kernels.scan(block, elementBytes, plan.axes, plan.scan);
+    const elements = plan.scan === 0 ? block : kernels.scan(block, elementBytes, plan.axes, plan.scan);
     const kept = kernels.compact(elements, elementBytes);
     const stored = kept.gaps.length;
     totals.stored += stored;

@@ -5,6 +5,7 @@ import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
 import type { Source, Tensor } from "../types.js";
 import { RecordDecoder } from "./record.js";
 
+/** What a caller allows an archive to ask for. */
 export interface DecodeOptions {
   /**
    * Most bytes that the tensors may have in all. Unless given, 1024 times the archive's bytes, and 256 MiB for a small one: a file that claims more
@@ -16,20 +17,57 @@ export interface DecodeOptions {
 const LEAST_CEILING = 2 ** 28;
 const CEILING_RATIO = 1024;
 
-/** @throws RangeError, TypeError on a wrong ceiling; FormatError `LIMIT` where the tensors have more bytes */
-export function checkCeiling(tensors: readonly TensorEntry[], archiveByteLength: number, options: DecodeOptions): void {
-  const { maxBytes } = options;
-  if (maxBytes !== undefined) checkNumber(maxBytes, "maxBytes", 0, Number.POSITIVE_INFINITY);
-  const ceiling = maxBytes ?? Math.max(LEAST_CEILING, CEILING_RATIO * archiveByteLength);
+/** Most bytes that the tensors may have: what the caller says, or else what so many bytes of an archive are likely to carry. */
+export function ceiling(archiveByteLength: number, { maxBytes }: DecodeOptions): number {
+  if (maxBytes === undefined) return Math.max(LEAST_CEILING, CEILING_RATIO * archiveByteLength);
+  checkNumber(maxBytes, "maxBytes", 0, Number.POSITIVE_INFINITY);
+  return maxBytes;
+}
+
+/** @throws FormatError `LIMIT` where the tensors have more than `most` bytes */
+export function checkCeiling(tensors: readonly TensorEntry[], most: number): void {
   let total = 0;
   for (const tensor of tensors) {
     total += tensor.byteLength;
-    if (total > ceiling) throw new FormatError("LIMIT", 0, `the tensors have more than ${ceiling} bytes; set maxBytes to allow them`);
+    if (total > most) throw beyondCeiling(most);
+  }
+}
+
+export function beyondCeiling(most: number): FormatError {
+  return new FormatError("LIMIT", 0, `the tensors have more than ${most} bytes; set maxBytes to allow them`);
+}
+
+/** A tensor that comes block by block. */
+export class Assembly {
+  readonly #entry: TensorEntry;
+  #data: Uint8Array;
+  #filled = 0;
+
+  /** @param trusted there are as many bytes as the archive says: the whole may be allocated at once, and not only what blocks that came ask for */
+  constructor(entry: TensorEntry, trusted: boolean) {
+    this.#entry = entry;
+    this.#data = allocate(trusted ? entry.byteLength : 0);
+  }
+
+  add(block: Uint8Array): void {
+    const need = this.#filled + block.length;
+    if (need > this.#data.length) {
+      const larger = allocate(Math.min(this.#entry.byteLength, Math.max(need, 2 * this.#data.length)));
+      larger.set(this.#data);
+      this.#data = larger;
+    }
+    this.#data.set(block, this.#filled);
+    this.#filled = need;
+  }
+
+  finish(): Tensor {
+    const { name, dtype, shape } = this.#entry;
+    return { name, dtype, shape, data: this.#data };
   }
 }
 
 /** A zero-filled buffer of a tensor's bytes, which the runtime may be unable to give. */
-export function allocate(byteLength: number): Uint8Array {
+function allocate(byteLength: number): Uint8Array {
   try {
     return new Uint8Array(byteLength);
   } catch {
@@ -41,13 +79,19 @@ async function read(source: Source, offset: number, byteLength: number): Promise
   return plainBytes(await source.read(offset, byteLength), "what the source reads");
 }
 
-/** An archive that was opened: its tensors, read one by one. */
+/**
+ * An archive that was opened: its tensors, read one by one. `entry` is one of `header.tensors`. One reading goes on at a time where the source's `read` lends a view until the next.
+ */
 export class Archive {
+  /** Its tensors with their shapes and where their records are. */
   readonly header: Header;
+  /** Most bytes that the tensors may have in all, and a template of the shell. */
+  readonly maxBytes: number;
   readonly #source: Source;
   readonly #kernels: DecodeKernels;
 
-  private constructor(source: Source, kernels: DecodeKernels, header: Header) {
+  private constructor(source: Source, kernels: DecodeKernels, header: Header, maxBytes: number) {
+    this.maxBytes = maxBytes;
     this.#source = source;
     this.#kernels = kernels;
     this.header = header;
@@ -62,20 +106,29 @@ export class Archive {
     const end = headerEnd(await read(source, 0, Math.min(PREAMBLE_BYTES, source.byteLength)));
     if (end > source.byteLength) throw new FormatError("TRUNCATED", source.byteLength, `the header ends at byte ${end}`);
     const start = (await read(source, 0, end)).slice(); // the header's shell is kept
-    const header = readHeader(start, (bytes) => kernels.crc32c(bytes));
+    const header = readHeader(start, (bytes) => kernels.crc32c(bytes), source.byteLength);
     checkLength(header, source.byteLength);
-    checkCeiling(header.tensors, source.byteLength, options);
-    return new Archive(source, kernels, header);
+    const maxBytes = ceiling(source.byteLength, options);
+    checkCeiling(header.tensors, maxBytes);
+    return new Archive(source, kernels, header, maxBytes);
   }
 
-  /** What the head of a tensor's record says, and how many bytes it has. */
+  /**
+   * What the head of a tensor's record says, and how many bytes the head has. Its checksum is not looked at: that covers the first block, too.
+   *
+   * @throws FormatError where the head is at fault
+   */
   async head(entry: TensorEntry): Promise<{ plan: RecordPlan; byteLength: number }> {
     const decoder = new RecordDecoder(this.#kernels, entry);
     decoder.step(await read(this.#source, entry.recordOffset, decoder.need));
     return { plan: decoder.plan as RecordPlan, byteLength: decoder.consumed };
   }
 
-  /** The blocks of a tensor, in row-major order one after another. */
+  /**
+   * The blocks of a tensor: little-endian elements, at most 2^20 of them in a block, that make the row-major tensor one after another. Each is the caller's, and came with a right checksum.
+   *
+   * @throws FormatError where the record is at fault, after the blocks that came before
+   */
   async *blocks(entry: TensorEntry): AsyncGenerator<Uint8Array, void, undefined> {
     const decoder = new RecordDecoder(this.#kernels, entry);
     while (!decoder.done) {
@@ -84,17 +137,18 @@ export class Archive {
     }
   }
 
-  /** A tensor whole. */
+  /**
+   * A tensor whole: `data` has `entry.byteLength` bytes, little-endian and row-major.
+   *
+   * @throws FormatError where its record is at fault, `LIMIT` where this runtime cannot allocate it
+   */
   async tensor(entry: TensorEntry): Promise<Tensor> {
-    const data = allocate(entry.byteLength);
-    let at = 0;
-    for await (const block of this.blocks(entry)) {
-      data.set(block, at);
-      at += block.length;
-    }
-    return { name: entry.name, dtype: entry.dtype, shape: entry.shape, data };
+    const assembly = new Assembly(entry, true);
+    for await (const block of this.blocks(entry)) assembly.add(block);
+    return assembly.finish();
   }
 
+  /** Closes the source. */
   close(): Promise<void> {
     return this.#source.close();
   }

@@ -3,15 +3,15 @@ import { checkBytes, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { DecodeKernels } from "../kernel-types.js";
 import type { Tensor } from "../types.js";
-import { allocate, checkCeiling, checkLength, type DecodeOptions } from "./archive.js";
+import { Assembly, beyondCeiling, ceiling, checkCeiling, checkLength, type DecodeOptions } from "./archive.js";
 import { RecordDecoder } from "./record.js";
 
 /** Every tensor of an archive in memory, in order, with the kernels given. */
 export function decodeWith(kernels: DecodeKernels, archive: Uint8Array, options: DecodeOptions = {}): Tensor[] {
   const all = plainBytes(archive, "archive");
-  const header = readHeaderWith(all, (bytes) => kernels.crc32c(bytes));
+  const header = readHeaderWith(all, (bytes) => kernels.crc32c(bytes), all.length);
   checkLength(header, all.length);
-  checkCeiling(header.tensors, all.length, options);
+  checkCeiling(header.tensors, ceiling(all.length, options));
   return header.tensors.map((entry) => {
     const record = all.subarray(entry.recordOffset, entry.recordOffset + entry.recordByteLength);
     return decodeRecord(kernels, entry, record);
@@ -20,16 +20,13 @@ export function decodeWith(kernels: DecodeKernels, archive: Uint8Array, options:
 
 /** The tensor of a record that is in memory whole. */
 export function decodeRecord(kernels: DecodeKernels, entry: TensorEntry, record: Uint8Array): Tensor {
-  const data = allocate(entry.byteLength);
+  const assembly = new Assembly(entry, true);
   const decoder = new RecordDecoder(kernels, entry);
-  let at = 0;
   while (!decoder.done) {
     const block = decoder.step(record.subarray(decoder.consumed, decoder.consumed + decoder.need));
-    if (block === undefined) continue;
-    data.set(block, at);
-    at += block.length;
+    if (block !== undefined) assembly.add(block);
   }
-  return { name: entry.name, dtype: entry.dtype, shape: entry.shape, data };
+  return assembly.finish();
 }
 
 /** Bytes as they arrive, taken off in pieces of known length. */
@@ -91,8 +88,15 @@ export async function* decodeStreamWith(
   const arrivals = new Arrivals(chunks);
   try {
     const header = await readArriving(kernels, arrivals);
-    checkCeiling(header.tensors, header.archiveByteLength, options);
-    for (const entry of header.tensors) yield await decodeArriving(kernels, arrivals, entry);
+    if (options.maxBytes !== undefined) checkCeiling(header.tensors, ceiling(0, options));
+    // How long the archive is, it only says itself: without a ceiling of the caller's, what came in bounds what goes out.
+    let total = 0;
+    const count = (byteLength: number): void => {
+      total += byteLength;
+      const most = ceiling(arrivals.offset, options);
+      if (total > most) throw beyondCeiling(most);
+    };
+    for (const entry of header.tensors) yield await decodeArriving(kernels, arrivals, entry, count);
     const left = await arrivals.peek(1);
     if (left.length > 0) throw new FormatError("TRAILING", arrivals.offset, "bytes are left after the last record");
   } finally {
@@ -101,14 +105,18 @@ export async function* decodeStreamWith(
 }
 
 async function readArriving(kernels: DecodeKernels, arrivals: Arrivals): Promise<Header> {
-  const end = headerEnd((await arrivals.peek(PREAMBLE_BYTES)).slice());
+  const end = headerEnd((await arrivals.peek(PREAMBLE_BYTES)).slice(0, PREAMBLE_BYTES));
   return readHeaderWith((await arrivals.take(end, "header")).slice(), (bytes) => kernels.crc32c(bytes));
 }
 
-async function decodeArriving(kernels: DecodeKernels, arrivals: Arrivals, entry: TensorEntry): Promise<Tensor> {
-  const data = allocate(entry.byteLength);
+async function decodeArriving(
+  kernels: DecodeKernels,
+  arrivals: Arrivals,
+  entry: TensorEntry,
+  count: (byteLength: number) => void,
+): Promise<Tensor> {
+  const assembly = new Assembly(entry, false);
   const decoder = new RecordDecoder(kernels, entry);
-  let at = 0;
   while (!decoder.done) {
     const before = decoder.consumed;
     const { need } = decoder;
@@ -117,8 +125,8 @@ async function decodeArriving(kernels: DecodeKernels, arrivals: Arrivals, entry:
     const block = decoder.step(held.subarray(0, need));
     arrivals.skip(decoder.consumed - before);
     if (block === undefined) continue;
-    data.set(block, at);
-    at += block.length;
+    count(block.length);
+    assembly.add(block);
   }
-  return { name: entry.name, dtype: entry.dtype, shape: entry.shape, data };
+  return assembly.finish();
 }

@@ -33,6 +33,8 @@ export function decodeStream(
   stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
   options: DecodeOptions = {},
 ): AsyncGenerator<Tensor, void, undefined> {
+  if (stream === null || typeof stream !== "object")
+    throw new TypeError("stream must be a stream of bytes: a response without a body has none");
   return decodeStreamWith(decoderKernels(), Symbol.asyncIterator in stream ? stream : readable(stream), options);
 }
 

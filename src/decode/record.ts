@@ -102,8 +102,7 @@ export class RecordDecoder {
     if (this.done && this.#left > 0) {
       throw new FormatError("TRAILING", this.#entry.recordOffset + this.#position, `${this.#left} bytes are left after the last block`);
     }
-    // Without elements the axes are not bounded, and walking them might take for ever.
-    if (plan.scan === 0 || out.length === 0) return out;
+    if (plan.scan === 0) return out;
     const rowMajor = new Uint8Array(out.length);
     this.#kernels.unscan(out, plan.elementBytes, plan.axes, plan.scan, rowMajor);
     return rowMajor;

@@ -193,8 +193,8 @@ class TemplateWriter {
 
 /**
  * Opens a .npz file: a zip of .npy files. Members that are not .npy, and arrays of strings, objects or records, are no tensors;
- * they are kept in the template as they are. A deflated member is inflated as a whole when it is asked for, and one at a time
- * is held; the same goes for column-major arrays.
+ * they are kept in the template as they are. A deflated member is inflated as a whole when it is asked for, and
+ * held until it was read to its end; the same goes for column-major arrays.
  *
  * @throws FormatError, and the source stays the caller's.
  */
@@ -214,10 +214,11 @@ export async function openNpz(source: Source): Promise<OpenModel> {
     tensors.push({ name: entry.name.slice(0, -".npy".length), dtype: header.dtype, shape: header.shape });
   }
 
-  let current = -1;
-  let elements: ReadRange | undefined;
-  const elementsOf = (tensor: number): ReadRange => {
-    if (tensor === current && elements) return elements;
+  // Several tensors may be read side by side: each keeps its reader, with what it inflated, until it was read to its end.
+  const readers = new Map<number, ReadRange>();
+  const readerOf = (tensor: number): ReadRange => {
+    const known = readers.get(tensor);
+    if (known) return known;
     const { entry, header } = members[tensor];
     let range: ReadRange;
     if (entry.method === STORED) {
@@ -230,9 +231,9 @@ export async function openNpz(source: Source): Promise<OpenModel> {
         return (await whole).subarray(from, from + byteLength);
       };
     }
-    current = tensor;
-    elements = npyElements(header, range);
-    return elements;
+    const reader = npyElements(header, range);
+    readers.set(tensor, reader);
+    return reader;
   };
 
   return {
@@ -244,10 +245,12 @@ export async function openNpz(source: Source): Promise<OpenModel> {
       const { dataBytes } = members[tensor].header;
       checkInteger(offset, "offset", 0, dataBytes);
       checkInteger(byteLength, "byteLength", 0, dataBytes - offset);
-      return elementsOf(tensor)(offset, byteLength);
+      const bytes = await readerOf(tensor)(offset, byteLength);
+      if (offset + byteLength === dataBytes) readers.delete(tensor);
+      return bytes;
     },
     async templates(restored: Restored): Promise<readonly FileTemplate[]> {
-      elements = undefined;
+      readers.clear();
       const writer = new TemplateWriter(source, restored);
       for (const entry of inFileOrder) {
         const tensor = indexOf.get(entry) ?? -1;

@@ -1,5 +1,6 @@
 import { Deflate } from "pako";
 import { checkInteger } from "../check.js";
+import { FormatError } from "../errors.js";
 import { type FileTemplate, type Piece, type TensorInfo, tensorByteLength } from "../types.js";
 import { byteSwapped, orderMatters, reordered, swapUnit } from "./order.js";
 
@@ -85,6 +86,16 @@ export async function* deflated(chunks: AsyncIterable<Uint8Array>, level: number
   yield* ready;
 }
 
+/** A stream that was told to have so many bytes, by the archive. */
+async function* ofLength(chunks: AsyncIterable<Uint8Array>, byteLength: number): AsyncGenerator<Uint8Array> {
+  let got = 0;
+  for await (const chunk of chunks) {
+    got += chunk.length;
+    yield chunk;
+  }
+  if (got !== byteLength) throw new FormatError("CORRUPT", 0, `a zlib group has ${got} bytes, not ${byteLength}`);
+}
+
 async function* rendered(pieces: readonly Piece[], tensors: readonly TensorInfo[], bytes: TensorBytes): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     if (piece.kind === "bytes") {
@@ -93,7 +104,7 @@ async function* rendered(pieces: readonly Piece[], tensors: readonly TensorInfo[
       checkInteger(piece.tensor, "piece.tensor", 0, tensors.length - 1);
       yield* holeBytes(piece, tensors[piece.tensor], bytes);
     } else {
-      yield* deflated(rendered(piece.pieces, tensors, bytes), piece.level);
+      yield* ofLength(deflated(rendered(piece.pieces, tensors, bytes), piece.level), piece.byteLength);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { ByteReader } from "../archive/bytes.js";
+import { checkContext } from "../archive/context.js";
 import { MAX_CODE_BITS } from "../archive/limits.js";
 import { scanRows } from "../archive/scans.js";
 import { FormatError } from "../errors.js";
@@ -6,7 +7,7 @@ import type { RecordPlan, SymbolCoding } from "../kernel-types.js";
 import { at, type Ptr, toPtr } from "./arena.js";
 import type { KernelModule, ModuleExports } from "./module.js";
 
-// One block of a record, decoded in the module's memory: docs/format.md, sections 4.2 to 4.6.
+// One block of a record, decoded in the module's memory: docs/format.md, sections 4.2 to 4.7.
 
 /** assembly/huffman/decode.ts, assembly/csr/expand.ts, assembly/csr/scan.ts */
 export interface DecodeExports extends ModuleExports {
@@ -35,7 +36,8 @@ export interface DecodeExports extends ModuleExports {
   ): void;
 }
 
-const NO_CODES = 0 as Ptr;
+/** For `scatterElements`: each survivor has an element of its own. */
+export const NO_CODES: Ptr = 0 as Ptr;
 
 /** What `escapeGaps` returns where its bit string goes on after the block. */
 const CUT_OFF = 2;
@@ -142,6 +144,7 @@ class Block {
   /** The symbols of a context-coded block, u16 each: all of its bytes. */
   context(plan: RecordPlan, count: number): Ptr {
     const { arena, exports } = this.module;
+    checkContext(count, this.reader);
     const { rows, columns, kernel } = scanRows(plan.axes, plan.scan);
     const symbols = arena.alloc(2 * count);
     const work = arena.alloc(exports.contextBytes(columns) >>> 0);
@@ -199,8 +202,7 @@ function decodeInto(block: Block, plan: RecordPlan, count: number): Ptr {
     return out;
   }
   if (plan.coding === "context") {
-    // Without elements there is no stream, and the other axes are not bounded by them.
-    if (count > 0) exports.spreadElements(block.context(plan, count), count, codebook, elementBytes, out);
+    exports.spreadElements(block.context(plan, count), count, codebook, elementBytes, out);
     return out;
   }
   if (plan.coding === "dense") {

@@ -1,5 +1,6 @@
 import type { EncodeKernels, FloatDtype, Survivors } from "../kernel-types.js";
 import type { Arena, Ptr } from "./arena.js";
+import { NO_CODES } from "./decode-block.js";
 import type { EncodeExports } from "./encode-exports.js";
 import type { KernelModule } from "./module.js";
 
@@ -11,6 +12,7 @@ type Values = Pick<
   | "magnitudeHistogram"
   | "prune"
   | "compact"
+  | "scatter"
   | "index"
   | "floatHistogram"
   | "lloyd"
@@ -83,6 +85,17 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
         const gaps = arena.alloc(4 * count);
         const out = arena.alloc(elements.length);
         return survivors(exports.compact(lend(arena, elements), count, elementBytes, gaps, out), elementBytes, gaps, out);
+      }),
+
+    scatter: (gaps, codes, elements, elementBytes, count) =>
+      arena.scope(() => {
+        const out = arena.alloc(count * elementBytes);
+        const after = lend(arena, gaps);
+        const by = codes === undefined ? NO_CODES : lend(arena, codes);
+        const from = lend(arena, elements);
+        arena.u8(out, count * elementBytes).fill(0);
+        exports.scatterElements(after, gaps.length, by, from, elementBytes, out);
+        return arena.u8(out, count * elementBytes).slice();
       }),
 
     index: (elements, elementBytes, known) =>

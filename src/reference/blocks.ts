@@ -1,4 +1,5 @@
 import { ByteReader } from "../archive/bytes.js";
+import { checkContext } from "../archive/context.js";
 import { scanRows } from "../archive/scans.js";
 import { FormatError } from "../errors.js";
 import type { RecordPlan, SymbolCoding } from "../kernel-types.js";
@@ -52,10 +53,10 @@ function decodeDense(reader: ByteReader, plan: RecordPlan, out: Uint8Array): voi
 }
 
 function decodeByContext(reader: ByteReader, plan: RecordPlan, out: Uint8Array): void {
-  if (out.length === 0) return; // no elements, no stream
   const { elementBytes } = plan;
   const { rows, columns, kernel } = scanRows(plan.axes, plan.scan);
   const at = reader.offset;
+  checkContext(plan.elements, reader);
   const symbols = decodeContext(reader.take(reader.left, "context"), rows, columns, kernel, plan.codebook.length / elementBytes);
   if (symbols === undefined)
     throw new FormatError("CORRUPT", at, "context: the stream does not end where it should, or has a code beyond the codebook");

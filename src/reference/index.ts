@@ -10,7 +10,7 @@ import { encodeSymbols } from "./encode-symbols.js";
 import { escapeGaps, fillGaps } from "./gaps.js";
 import { assign, codebookGradient, lloyd } from "./kmeans.js";
 import { codeLengths } from "./package-merge.js";
-import { compact, prune } from "./prune.js";
+import { compact, prune, scatter } from "./prune.js";
 import { scan, unscan } from "./scan.js";
 import { floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
 import { index, mapBytes, splitPlane } from "./tables.js";
@@ -31,6 +31,7 @@ export const referenceKernels: EncodeKernels = {
   magnitudeHistogram,
   prune,
   compact,
+  scatter,
   scan,
   index,
   floatHistogram,

@@ -57,3 +57,25 @@ function survivorsAt(places: Uint32Array, from: Words, elementBytes: number): Su
   }
   return { gaps, elements, maxGap };
 }
+
+/** As `EncodeKernels.scatter` says. */
+export function scatter(
+  gaps: Uint32Array,
+  codes: Uint8Array | undefined,
+  elements: Uint8Array,
+  elementBytes: number,
+  count: number,
+): Uint8Array {
+  const out = new Uint8Array(count * elementBytes);
+  const to = wordsOf(out, elementBytes);
+  const from = wordsOf(elements, elementBytes);
+  const words = wordsPerElement(elementBytes);
+  let at = 0;
+  for (let i = 0; i < gaps.length; i++) {
+    at += gaps[i];
+    const element = codes === undefined ? i : codes[i];
+    for (let w = 0; w < words; w++) to[at * words + w] = from[element * words + w];
+    at++;
+  }
+  return out;
+}

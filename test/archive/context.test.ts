@@ -19,7 +19,7 @@ describe.each(decoders)("a record coded by context, with the $name,", ({ kernels
       for (let scan = 0; scan < 6; scan++) {
         const started = performance.now();
         expect(decodeWith(kernels, archive(shape, scan))).toMatchObject([{ shape, data: new Uint8Array(0) }]);
-        refused(() => decodeWith(kernels, archive(shape, scan, 1)), "TRAILING", `${shape}, scan ${scan}`);
+        refused(() => decodeWith(kernels, archive(shape, scan, 1)), "CORRUPT", `${shape}, scan ${scan}`);
         expect(performance.now() - started).toBeLessThan(500);
       }
     }
@@ -29,5 +29,12 @@ describe.each(decoders)("a record coded by context, with the $name,", ({ kernels
     for (const stream of [[1], [1, 2, 3, 4], new Array(40).fill(0xff), new Array(40).fill(0)]) {
       refused(() => decodeWith(kernels, archive([3, 5], 0, ...stream)), "CORRUPT", `${stream}`);
     }
+  });
+
+  it("of more elements than a stream of its length can have is refused at once", () => {
+    const zeros = (count: number, bytes: number) => archive([count], 0, ...new Array(bytes).fill(0));
+    refused(() => decodeWith(kernels, zeros(4096 + 512 * 10 + 1, 10)), "LIMIT");
+    refused(() => decodeWith(kernels, zeros(2 ** 20, 100)), "LIMIT");
+    refused(() => decodeWith(kernels, zeros(4096 + 512 * 10, 10)), "CORRUPT");
   });
 });

@@ -272,12 +272,30 @@ describe("the header", () => {
       .bytes(MAGIC)
       .u8(1)
       .u8(0)
-      .varint(2 ** 30)
+      .varint(2 ** 28)
       .bytes(new Uint8Array(99))
       .finish();
     refused(() => read(largest), "TRUNCATED");
     refused(() => read(largest.map((byte, i) => (i === 6 ? byte | 1 : byte))), "LIMIT");
     expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  it("is refused with names of more bytes in all than its own bytes can mean", () => {
+    // Each takes about eight bytes of the header and stands for a thousand.
+    const bomb = new ByteWriter().varint(20000);
+    entry(bomb, "n".repeat(1000));
+    for (let i = 1; i < 20000; i++) entry(bomb, String.fromCharCode(97 + (i % 26)) + i, 1000);
+    refused(() => read(padded(bomb)), "LIMIT");
+  });
+
+  it("is refused with a tail from more than 32 names back", () => {
+    const names = (back: number): ByteWriter => {
+      const bytes = new ByteWriter().varint(41);
+      for (let i = 0; i < 40; i++) entry(bytes, `${i}-tail`);
+      return bytes.varint(0).varint(3).bytes(new TextEncoder().encode("x")).varint(back).varint(4).u8(0).varint(9);
+    };
+    expect(read(padded(names(32))).tensors[40].name).toBe("xtail");
+    refused(() => read(padded(names(33))), "CORRUPT");
   });
 
   it("is refused with long names that stand for more bytes than they take", () => {

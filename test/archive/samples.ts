@@ -117,7 +117,7 @@ const FILES: readonly FileTemplate[] = [
       literal("!"),
     ],
   },
-  { path: "sub/b.bin", pieces: [{ kind: "deflate", level: 6, byteLength: 20, pieces: [literal("x"), { kind: "tensor", tensor: 1 }] }] },
+  { path: "sub/b.bin", pieces: [{ kind: "deflate", level: 6, byteLength: 13, pieces: [literal("x"), { kind: "tensor", tensor: 1 }] }] },
 ];
 
 const SAFETENSORS: FileTemplate = {

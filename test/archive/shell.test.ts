@@ -13,6 +13,7 @@ import { refusedLater } from "./refused.js";
 const TENSORS: readonly TensorInfo[] = [
   { name: "a", dtype: "F32", shape: [2, 3] },
   { name: "b", dtype: "I64", shape: [] },
+  { name: "c", dtype: "U8", shape: [3] },
 ];
 
 function headerWith(shell: Uint8Array, tensors: readonly TensorInfo[] = TENSORS): Header {
@@ -47,13 +48,10 @@ function hole(tensor: number, bigEndian = false, columnMajor = false): Piece {
 
 const PIECES: readonly Piece[] = [
   literal("start"),
-  hole(0, true),
-  literal(""),
-  hole(1, false, true),
   hole(0, true, true),
-  { kind: "deflate", level: 9, byteLength: 77, pieces: [literal("x"), hole(1)] },
-  { kind: "deflate", level: 1, byteLength: 2, pieces: [] },
-  hole(1),
+  literal("middle"),
+  { kind: "deflate", level: 9, byteLength: 77, pieces: [literal("x"), hole(1, false, true)] },
+  hole(2),
 ];
 
 /** A shell of one plain file named "f" with this body. */
@@ -65,14 +63,14 @@ function plain(body: Uint8Array | ByteWriter): Uint8Array {
 describe("templates", () => {
   it("come back plain", async () => {
     const files = [
-      { path: "", pieces: PIECES },
+      { path: "model.bin", pieces: PIECES },
       { path: "sub/other.bin", pieces: [] },
     ];
     expect(await read(writeShell(files, TENSORS, keepPlain))).toEqual(files);
   });
 
   it("come back deflated where that is smaller", async () => {
-    const files = [{ path: "graph.onnx", pieces: [literal("graph ".repeat(500)), ...PIECES] }];
+    const files = [{ path: "graph.onnx", pieces: [literal("graph ".repeat(500)), ...PIECES.slice(1)] }];
     const shell = writeShell(files, TENSORS, level9);
     expect(shell.length).toBeLessThan(200);
     expect(await read(shell, inflateWithNode)).toEqual(files);
@@ -87,7 +85,7 @@ describe("templates", () => {
         ["__proto__", '\u0001"é'],
       ]),
     ]) {
-      const pieces = [{ kind: "bytes", bytes: safetensorsHeader(TENSORS, metadata) } as const, hole(0), hole(1)];
+      const pieces = [{ kind: "bytes", bytes: safetensorsHeader(TENSORS, metadata) } as const, hole(0), hole(1), hole(2)];
       const shell = writeShell([{ path: "", pieces }], TENSORS, keepPlain);
       expect(shell.length).toBeLessThan(5 + (metadata?.size ?? 0) * 20);
       const [file] = await read(shell);
@@ -95,6 +93,7 @@ describe("templates", () => {
       expect(file.pieces.slice(1)).toMatchObject([
         { kind: "tensor", tensor: 0 },
         { kind: "tensor", tensor: 1 },
+        { kind: "tensor", tensor: 2 },
       ]);
     }
   });
@@ -104,10 +103,11 @@ describe("templates", () => {
     const spaced = Uint8Array.of(...bytes, ...new Array(8).fill(0x20));
     spaced[0] += 8;
     const others: readonly (readonly Piece[])[] = [
-      [{ kind: "bytes", bytes: spaced }, hole(0), hole(1)],
-      [{ kind: "bytes", bytes }, hole(1), hole(0)],
-      [{ kind: "bytes", bytes }, hole(0), hole(1), literal("more")],
-      [{ kind: "bytes", bytes }, hole(0, true), hole(1)],
+      [{ kind: "bytes", bytes: spaced }, hole(0), hole(1), hole(2)],
+      [{ kind: "bytes", bytes }, hole(1), hole(0), hole(2)],
+      [{ kind: "bytes", bytes }, hole(0), hole(1), hole(2), literal("more")],
+      [{ kind: "bytes", bytes }, hole(0), hole(1)],
+      [{ kind: "bytes", bytes }, hole(0, true), hole(1), hole(2)],
     ];
     for (const pieces of others) expect((await read(writeShell([{ path: "", pieces }], TENSORS, keepPlain)))[0].pieces).toEqual(pieces);
   });
@@ -116,8 +116,8 @@ describe("templates", () => {
 describe("a shell is refused", () => {
   const whole = writeShell(
     [
-      { path: "a", pieces: PIECES },
-      { path: "b", pieces: [{ kind: "bytes", bytes: safetensorsHeader(TENSORS, new Map([["k", "v"]])) }, hole(0), hole(1)] },
+      { path: "a", pieces: [literal("only text")] },
+      { path: "b", pieces: [{ kind: "bytes", bytes: safetensorsHeader(TENSORS, new Map([["k", "v"]])) }, hole(0), hole(1), hole(2)] },
     ],
     TENSORS,
     keepPlain,
@@ -161,6 +161,56 @@ describe("a shell is refused", () => {
     }
   });
 
+  it("with a literal that is empty, or follows another", async () => {
+    await refusedLater(read(plain(Uint8Array.of(0, 0))), "CORRUPT");
+    await refusedLater(read(plain(Uint8Array.of(0, 1, 65, 0, 1, 66))), "CORRUPT");
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 9, 2, 0, 0, 1, 0))), "CORRUPT", "in a group");
+    const joined = writeShell([{ path: "f", pieces: [literal("a"), literal(""), literal("b"), hole(0)] }], TENSORS, keepPlain);
+    expect((await read(joined))[0].pieces).toEqual([literal("ab"), hole(0)]);
+  });
+
+  it("with two holes for a tensor, in one file, in two, or beside a safetensors file", async () => {
+    await refusedLater(read(plain(Uint8Array.of(1, 0, 1, 0))), "DUPLICATE");
+    await refusedLater(read(plain(Uint8Array.of(1, 0, 2, 6, 9, 1, 1, 0))), "DUPLICATE", "in a group");
+    const twice = new ByteWriter().varint(2);
+    for (const path of ["a", "b"]) twice.text(path).u8(0).varint(2).u8(1).varint(1);
+    await refusedLater(read(twice.finish()), "DUPLICATE");
+    const beside = new ByteWriter().varint(2).text("a").u8(0).varint(2).u8(1).varint(1).text("b").u8(2).varint(0).finish();
+    await refusedLater(read(beside), "DUPLICATE");
+  });
+
+  it("with a zlib group that no tensor is in", async () => {
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 2, 0))), "CORRUPT");
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 3, 1, 0, 1, 65))), "CORRUPT");
+  });
+
+  it("with a file where another needs a folder, or a file without a path beside others", async () => {
+    const files = (...paths: string[]): Uint8Array => {
+      const shell = new ByteWriter().varint(paths.length);
+      for (const path of paths) shell.text(path).u8(0).varint(0);
+      return shell.finish();
+    };
+    for (const paths of [
+      ["", "x"],
+      ["x", ""],
+      ["a", "a/b"],
+      ["a/b/c", "a/b"],
+      ["a/b/c", "a"],
+    ]) {
+      await refusedLater(read(files(...paths)), "CORRUPT", `${paths}`);
+    }
+    expect(await read(files("a/b", "a/c", "ab", "a.b"))).toHaveLength(4);
+  });
+
+  it("with a template of more bytes than the caller's ceiling", async () => {
+    const body = new Uint8Array(5000).fill(65);
+    const inner = new ByteWriter().u8(0).varint(body.length).bytes(body).finish();
+    const stream = level9(inner);
+    const shell = new ByteWriter().varint(1).text("").u8(1).varint(inner.length).varint(stream.length).bytes(stream).finish();
+    expect(await readShell(headerWith(shell), inflateWithNode, inner.length)).toHaveLength(1);
+    await refusedLater(readShell(headerWith(shell), inflateWithNode, inner.length - 1), "LIMIT");
+  });
+
   it("with two files of a name", async () => {
     const shell = new ByteWriter().varint(2).text("a").u8(0).varint(0).text("a").u8(0).varint(0).finish();
     await refusedLater(read(shell), "DUPLICATE");
@@ -178,7 +228,7 @@ describe("a shell is refused", () => {
   });
 
   it("with a hole for a tensor that is not there", async () => {
-    await refusedLater(read(plain(Uint8Array.of(1, 2))), "CORRUPT");
+    await refusedLater(read(plain(Uint8Array.of(1, 3))), "CORRUPT");
     await refusedLater(read(plain(new ByteWriter().u8(1).varint(Number.MAX_SAFE_INTEGER))), "CORRUPT");
   });
 
@@ -192,7 +242,8 @@ describe("a shell is refused", () => {
     for (const level of [0, 10, 255]) await refusedLater(read(plain(Uint8Array.of(2, level, 1, 0))), "CORRUPT", `level ${level}`);
     await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 1, 2, 6, 1, 0))), "CORRUPT", "a group in a group");
     await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 1))), "CORRUPT");
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 2, 0, 0))), "TRUNCATED");
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 3, 1, 0))), "CORRUPT", "more pieces than bytes");
+    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 2, 1, 0))), "TRUNCATED");
     await refusedLater(
       read(
         plain(
@@ -239,7 +290,7 @@ describe("a shell is refused", () => {
       new ByteWriter().varint(1).text("").u8(1).varint(byteLength).varint(stream.length).bytes(stream).finish();
     const stream = level9(new Uint8Array(10));
     await refusedLater(read(deflated(1032 * stream.length + 1, stream)), "LIMIT");
-    await refusedLater(read(deflated(2 ** 30 + 1, new Uint8Array(100))), "LIMIT");
+    await refusedLater(read(deflated(2 ** 28 + 1, new Uint8Array(2 ** 19))), "LIMIT");
     await refusedLater(read(deflated(10, Uint8Array.of(0xff, 0xff)), inflateWithNode), "CORRUPT");
     await refusedLater(read(deflated(9, stream), inflateWithNode), "CORRUPT");
     await refusedLater(read(deflated(11, stream), inflateWithNode), "CORRUPT");
@@ -273,12 +324,14 @@ describe("the files of an archive", () => {
     const files = await decompress(
       withShell([
         { path: "big", pieces: [hole(0, true)] },
-        { path: "d/fortran", pieces: [literal("<"), hole(0, false, true), literal(">")] },
+        { path: "d/text", pieces: [literal("<>")] },
       ]),
     );
     expect(files[0]).toEqual({ path: "big", bytes: Uint8Array.from(swapped) });
+    expect(files[1]).toEqual({ path: "d/text", bytes: Uint8Array.of(0x3c, 0x3e) });
+    const [fortran] = await decompress(withShell([{ path: "", pieces: [literal("<"), hole(0, false, true), literal(">")] }]));
     const columns = new Uint8Array(floats("", [], [1, 4, 2, 5, 3, 6]).data);
-    expect(files[1]).toEqual({ path: "d/fortran", bytes: Uint8Array.of(0x3c, ...columns, 0x3e) });
+    expect(fortran.bytes).toEqual(Uint8Array.of(0x3c, ...columns, 0x3e));
   });
 
   it("have their zlib groups deflated again", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { decodeStreamWith } from "../../src/decode/decode.js";
 import { FormatError } from "../../src/errors.js";
 import { compress, decodeStream, readHeader, type Tensor } from "../../src/index.js";
+import { archiveOf, sealed } from "../archive/craft.js";
 import { codeOf } from "../archive/outcome.js";
 import { SAMPLES } from "../archive/samples.js";
 import { decoders, expectSame } from "../kernels/all.js";
@@ -136,6 +137,33 @@ describe("a stream is refused", () => {
 });
 
 describe("a stream that is left", () => {
+  it("allocates by what came in, not by what the header claims", async () => {
+    // Ten tensors of 400 MB each, of which nothing follows but the heads of the first one's blocks.
+    const claim = Array.from(
+      { length: 10 },
+      (_, i) => ({ name: `t${i}`, dtype: "F32", shape: [10 ** 8], record: new Uint8Array(1000) }) as const,
+    );
+    const archive = archiveOf(claim).subarray(0, -10_000);
+    const before = process.memoryUsage().arrayBuffers;
+    const { error, tensors } = await arrived(decodeStream(chunked(archive, 1000)));
+    expect([(error as FormatError).code, tensors.length]).toEqual(["TRUNCATED", 0]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e8);
+  });
+
+  it("gives no more than what came in can carry, unless the caller allows it", async () => {
+    // A tensor of zeros takes 5 bytes for 4 MiB.
+    const zeros = (count: number) =>
+      archiveOf(
+        Array.from({ length: count }, (_, i) => ({ name: `z${i}`, dtype: "F32", shape: [2 ** 20], record: sealed(Uint8Array.of(0x83)) })),
+      );
+    expect((await arrived(decodeStream(chunked(zeros(4), 100)))).tensors).toHaveLength(4);
+    const { error, tensors } = await arrived(decodeStream(chunked(zeros(70), 100)));
+    expect([(error as FormatError).code, tensors.length]).toEqual(["LIMIT", 64]);
+    const bounded = await arrived(decodeStream(chunked(zeros(4), 100), { maxBytes: 2 ** 23 }));
+    expect(bounded).toMatchObject({ tensors: [], error: { code: "LIMIT" } });
+    expect((await arrived(decodeStream(chunked(zeros(70), 100), { maxBytes: 2 ** 40 }))).tensors).toHaveLength(70);
+  });
+
   it("is closed: the source hears of it", async () => {
     const { archive } = SAMPLES.get("names") ?? samples[0];
     let closed = 0;

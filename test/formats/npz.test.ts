@@ -392,3 +392,21 @@ describe("a member that passes 4 GiB", () => {
     expect(() => storedLocalHeader(file.subarray(0, 30 + 5 + 0xfffc), 0, size)).toThrow(/no room/);
   });
 });
+
+describe("tensors of a .npz read side by side", () => {
+  const second = makeNpy("<f4", [20, 30], floats(600));
+  const zip = makeZip([w, { name: "v.npy", data: second }]);
+  const inTurns = async (bytes: Uint8Array): Promise<void> => {
+    const model = await open(bytes);
+    for (let at = 0; at < 2400; at += 800) for (const tensor of [0, 1]) await model.read(tensor, at, 800);
+  };
+
+  it("each have their checksum looked at", async () => {
+    await inTurns(zip);
+    for (const place of [400, zip.length - 600]) {
+      const flipped = zip.slice();
+      flipped[place] ^= 1;
+      await expect(inTurns(flipped), `byte ${place}`).rejects.toMatchObject({ code: "CHECKSUM" });
+    }
+  });
+});

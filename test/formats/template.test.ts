@@ -1,6 +1,6 @@
 import { gzipSync, inflateRawSync } from "node:zlib";
 import fc from "fast-check";
-import { deflateRaw } from "pako";
+import pako, { deflateRaw } from "pako";
 import { describe, expect, it } from "vitest";
 import { crc32 } from "../../src/formats/crc32.js";
 import { renderTemplate } from "../../src/formats/index.js";
@@ -45,17 +45,20 @@ describe("renderTemplate", () => {
   });
 
   it("deflates what stands in a deflate group", async () => {
-    const group: Piece = {
+    const group: Extract<Piece, { kind: "deflate" }> = {
       kind: "deflate",
       level: 6,
-      byteLength: 0,
+      byteLength: pako.deflateRaw(Uint8Array.of(...ascii("head"), ...data[0]), { level: 6 }).length,
       pieces: [
         { kind: "bytes", bytes: ascii("head") },
         { kind: "tensor", tensor: 0 },
       ],
     };
     expect([...inflateRawSync(await render([group]))]).toEqual([...ascii("head"), ...data[0]]);
-    expect([...inflateRawSync(await render([{ kind: "deflate", level: 1, byteLength: 0, pieces: [] }]))]).toEqual([]);
+    expect([...inflateRawSync(await render([{ kind: "deflate", level: 1, byteLength: 2, pieces: [] }]))]).toEqual([]);
+    for (const byteLength of [0, group.byteLength - 1, group.byteLength + 1]) {
+      await expect(render([{ ...group, byteLength }])).rejects.toMatchObject({ code: "CORRUPT" });
+    }
   });
 
   it("blames the caller for a tensor of another length, a hole without tensor and a level that is none", async () => {
