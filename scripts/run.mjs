@@ -1,11 +1,14 @@
 // node scripts/run.mjs FILE.ts [ARGUMENT...]: runs a TypeScript file of this repository, .wasm imports included.
 
-import { mkdir, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { bundling } from "./bundling.mjs";
 import { freshWasm, ROOT } from "./wasm.mjs";
+
+const RUNS = path.join(ROOT, "build/run");
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) {
@@ -13,15 +16,28 @@ if (file === undefined) {
   process.exit(2);
 }
 
-await freshWasm();
-const folder = path.join(ROOT, "build/run");
-await mkdir(folder, { recursive: true });
-const outfile = path.join(folder, `${path.basename(file, ".ts")}.${process.pid}.mjs`);
-try {
-  await build({ ...bundling, platform: "node", sourcemap: "inline", entryPoints: [path.resolve(file)], outfile });
-  process.argv = [process.argv[0], path.resolve(file), ...args];
-  process.setSourceMapsEnabled(true);
-  await import(pathToFileURL(outfile).href);
-} finally {
-  await rm(outfile, { force: true });
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
+
+/** What runs left behind that could not take it away: each has its folder, named by its process. */
+async function clearStale() {
+  const stale = (await readdir(RUNS)).filter((name) => !/^[1-9]\d*$/.test(name) || !isRunning(Number(name)));
+  await Promise.all(stale.map((name) => rm(path.join(RUNS, name), { recursive: true, force: true })));
+}
+
+await freshWasm();
+await mkdir(RUNS, { recursive: true });
+await clearStale();
+const outdir = path.join(RUNS, String(process.pid));
+process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
+// The pool finds its threads' file beside the bundle that it is in.
+const entryPoints = { main: path.resolve(file), worker: path.join(ROOT, "src/pipeline/worker.ts") };
+await build({ ...bundling, platform: "node", sourcemap: "inline", entryPoints, outdir });
+process.argv = [process.argv[0], path.resolve(file), ...args];
+process.setSourceMapsEnabled(true);
+await import(pathToFileURL(path.join(outdir, "main.js")).href);

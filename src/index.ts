@@ -1,9 +1,13 @@
 // The public API for Node.
 
+export type { Contexts } from "./codec/choose.js";
+export type { TensorError, TensorErrors } from "./codec/errors.js";
 export type { Init, Prune, Share } from "./codec/quantize.js";
-export { type DecodeOptions, decode, decodeStream, type Header, open, readHeader } from "./decode/index.js";
+export { type Archive, type DecodeOptions, decode, decodeStream, type Header, open, readHeader, type TensorEntry } from "./decode/index.js";
 export { FormatError, type FormatErrorCode } from "./errors.js";
+export type { Coding, EncodeKernels } from "./kernel-types.js";
 export {
+  type ArchiveOptions,
   compress,
   compressFile,
   compressTo,
@@ -16,8 +20,9 @@ export {
   type ModelFile,
   verify,
 } from "./pipeline/api.js";
-export type { CompressOptions, Progress } from "./pipeline/compress.js";
-export { OutputExistsError } from "./pipeline/output.js";
+export type { CompressOptions } from "./pipeline/compress.js";
+export { OutputExistsError, type Sink } from "./pipeline/output.js";
+export type { Progress, WorkOptions } from "./pipeline/progress.js";
 export {
   type Overrides,
   overrideRecipe,

@@ -1,4 +1,4 @@
-import { type CompressOptions, compressFile, compressTo, type Report } from "../index.js";
+import { type CompressOptions, compressFile, compressTo, type Report, type WorkOptions } from "../index.js";
 import { openInput, withInput } from "./input.js";
 import { type Destination, destinationOf, withSink } from "./output.js";
 import { type RecipeFlags, recipeOf } from "./recipe.js";
@@ -9,6 +9,7 @@ export interface CompressFlags extends RecipeFlags {
   readonly threads?: number;
   readonly force?: boolean;
   readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 export interface Compressed {
@@ -21,7 +22,7 @@ export async function compressCommand(
   model: string,
   flags: CompressFlags,
   signal: AbortSignal,
-  onProgress: CompressOptions["onProgress"],
+  onProgress: WorkOptions["onProgress"],
 ): Promise<Compressed> {
   const recipe = await recipeOf(flags);
   const destination = await destinationOf(flags.output, model, () => `${model}.coppice`);

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { decompressFile, decompressTo } from "../index.js";
+import { decompressFile, decompressTo, type WorkOptions } from "../index.js";
 import { openInput, withInput } from "./input.js";
 import { destinationOf, withSink } from "./output.js";
 import { UsageError } from "./usage.js";
@@ -9,6 +9,7 @@ export interface DecompressFlags {
   readonly maxBytes?: number;
   readonly force?: boolean;
   readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 export interface Decompressed {
@@ -19,11 +20,16 @@ export interface Decompressed {
 const EXTENSION = ".coppice";
 
 /** `coppice decompress`: an archive to the files of its model. */
-export async function decompressCommand(archive: string, flags: DecompressFlags, signal: AbortSignal): Promise<Decompressed> {
+export async function decompressCommand(
+  archive: string,
+  flags: DecompressFlags,
+  signal: AbortSignal,
+  onProgress: WorkOptions["onProgress"],
+): Promise<Decompressed> {
   const destination = await destinationOf(flags.output, archive, () => usualOutput(archive));
   if (flags.json && destination.kind === "stdout")
     throw new UsageError("--json and the model cannot both go to standard output; name a file with -o");
-  const options = { maxBytes: flags.maxBytes, signal, force: flags.force };
+  const options = { maxBytes: flags.maxBytes, force: flags.force, signal, onProgress };
   return withInput(await openInput(archive, signal), async (input) => {
     if (destination.kind !== "file") {
       await withSink(destination, (sink) => decompressTo(input, sink, options));

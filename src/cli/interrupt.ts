@@ -21,12 +21,3 @@ export function hearInterrupts(): AbortSignal {
   process.on("SIGXFSZ", () => undefined); // writing past a quota is then an error like any other, EFBIG
   return controller.signal;
 }
-
-/** `work`, but no longer than until `signal` is aborted: for work that leaves nothing behind. */
-export function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
-  });
-}

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import type { WorkOptions } from "../index.js";
 import { hearInterrupts, type Interrupted } from "./interrupt.js";
 import { type Actions, commandLine } from "./program.js";
-import { colorsFor, hearStreamErrors, widthOf, writeError, writeOut } from "./streams.js";
+import { colorsFor, hasCursor, hearStreamErrors, widthOf, writeError, writeOut } from "./streams.js";
 
 // Each command comes with the library when it is asked for: `coppice --version` needs neither.
 
@@ -22,49 +23,56 @@ function json(value: unknown): string {
 
 const actions: Actions = {
   async compress(model, flags) {
-    const bar = process.stderr.isTTY && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
-    try {
-      const { compressCommand } = await import("./compress.js");
-      const { destination, report } = await compressCommand(model, flags, signal, (progress) => bar?.update(progress));
-      bar?.stop();
-      const output = destination.kind === "stdout" ? undefined : destination.path;
-      if (flags.json) return await writeOut(json({ ...report, output }));
-      if (flags.quiet) return;
-      const { reportTable } = await import("./report-table.js");
-      const stream = output === undefined ? process.stderr : process.stdout;
-      const table = reportTable(report, widthOf(stream), colorsFor(stream));
-      if (output === undefined) return await writeError(table);
-      await writeOut(table);
-      await wrote(output, report.file.bytes);
-    } finally {
-      bar?.stop();
-    }
+    const { compressCommand } = await import("./compress.js");
+    const { destination, report } = await watched(flags, (onProgress) => compressCommand(model, flags, signal, onProgress));
+    const output = destination.kind === "stdout" ? undefined : destination.path;
+    if (flags.json) return writeOut(json({ ...report, output }));
+    if (flags.quiet) return;
+    const { reportTable } = await import("./report-table.js");
+    const stream = output === undefined ? process.stderr : process.stdout;
+    const table = reportTable(report, widthOf(stream), colorsFor(stream));
+    if (output === undefined) return writeError(table);
+    await writeOut(table);
+    await wrote(output, report.file.bytes);
   },
 
   async decompress(archive, flags) {
     const { decompressCommand } = await import("./decompress.js");
-    const result = await decompressCommand(archive, flags, signal);
+    const result = await watched(flags, (onProgress) => decompressCommand(archive, flags, signal, onProgress));
     if (flags.json) return writeOut(json(result));
+    if (flags.quiet) return;
     for (const { path, bytes } of result.files) await wrote(path, bytes);
   },
 
   async inspect(archive, flags) {
     const { inspectCommand } = await import("./inspect.js");
-    const report = await inspectCommand(archive, flags, signal);
+    const report = await watched(flags, (onProgress) => inspectCommand(archive, flags, signal, onProgress));
     if (flags.json) return writeOut(json(report));
+    if (flags.quiet) return;
     const { reportTable } = await import("./report-table.js");
     await writeOut(reportTable(report, widthOf(process.stdout), colorsFor(process.stdout)));
   },
 
   async verify(model, archive, flags) {
     const { verifyCommand } = await import("./verify.js");
-    const comparison = await verifyCommand(model, archive, flags, signal);
+    const comparison = await watched(flags, (onProgress) => verifyCommand(model, archive, flags, signal, onProgress));
     if (!comparison.ok) exitCode = 1;
     if (flags.json) return writeOut(json(comparison));
+    if (flags.quiet) return;
     const { comparisonTable } = await import("./comparison-table.js");
     await writeOut(comparisonTable(comparison, widthOf(process.stdout), colorsFor(process.stdout)));
   },
 };
+
+/** `work` with a bar on the terminal, where there is one; it is gone when `work` ends. */
+async function watched<T>(flags: { readonly quiet?: boolean }, work: (onProgress: WorkOptions["onProgress"]) => Promise<T>): Promise<T> {
+  const bar = hasCursor(process.stderr) && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
+  try {
+    return await work(bar?.update);
+  } finally {
+    bar?.stop();
+  }
+}
 
 async function wrote(path: string, bytes: number): Promise<void> {
   const { exactCount, printable } = await import("./text.js");

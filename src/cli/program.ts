@@ -8,7 +8,7 @@ import type { VerifyFlags } from "./verify.js";
 
 /** What each command does. */
 export interface Actions {
-  compress(model: string, flags: CompressFlags & { readonly quiet?: boolean }): Promise<void>;
+  compress(model: string, flags: CompressFlags): Promise<void>;
   decompress(archive: string, flags: DecompressFlags): Promise<void>;
   inspect(archive: string, flags: InspectFlags): Promise<void>;
   verify(model: string, archive: string, flags: VerifyFlags): Promise<void>;
@@ -50,6 +50,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
   const output = () => new Option("-o, --output <file>", "write to this file; - is standard output");
   const force = () => new Option("--force", "overwrite what is there");
   const json = () => new Option("--json", "print one JSON document on standard output, and nothing else");
+  const quiet = (what: string) => new Option("--quiet", `no ${what}, no progress`);
   const maxBytes = () => new Option("--max-bytes <n>", "most bytes that the tensors may have: 1000000, 64M, 2G").argParser(parseByteCount);
   const number = (flags: string, description: string) => new Option(flags, description).argParser(parseNumber);
 
@@ -68,7 +69,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(number("--threads <n>", "worker threads; the archive is the same for any number"))
     .addOption(force())
     .addOption(json())
-    .addOption(new Option("--quiet", "no table, no progress"))
+    .addOption(quiet("table"))
     .addHelpText("after", COMPRESS_EXAMPLES)
     .action(actions.compress);
 
@@ -80,6 +81,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(maxBytes())
     .addOption(force())
     .addOption(json())
+    .addOption(quiet("message"))
     .action(actions.decompress);
 
   program
@@ -88,6 +90,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .argument("<archive>", "archive; - is standard input")
     .addOption(maxBytes())
     .addOption(json())
+    .addOption(quiet("table"))
     .action(actions.inspect);
 
   program
@@ -97,6 +100,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .argument("<archive>", "archive; - is standard input")
     .addOption(maxBytes())
     .addOption(json())
+    .addOption(quiet("table"))
     .action(actions.verify);
 
   return program;

@@ -8,23 +8,25 @@ const NAME_WIDTH = 30;
 const MB = 1e6;
 
 export interface ProgressBar {
-  update(progress: Progress): void;
+  /** Stands by itself, as an `onProgress`. */
+  readonly update: (progress: Progress) => void;
   /** Takes the bar away. */
   stop(): void;
 }
 
-/** A bar on standard error, which must be a terminal. */
+/** A bar on standard error, which must be a terminal with a cursor. */
 export function progressBar(): ProgressBar {
   let tensor = "";
   const bar = new SingleBar({
     stream: process.stderr,
     clearOnComplete: true,
     hideCursor: true,
-    format: ({ etaBuffer: _ }, { progress, value, total, eta }) => {
-      const done = Math.round(progress * BAR_WIDTH);
+    format: ({ etaBuffer: _ }, { value, total, eta }) => {
+      const part = total > 0 ? value / total : 0;
+      const done = Math.round(part * BAR_WIDTH);
       const bar = "█".repeat(done) + "░".repeat(BAR_WIDTH - done);
       const left = Number.isFinite(eta) && eta > 0 && value > 0 ? `  ${eta} s left` : "";
-      const line = `${bar} ${Math.floor(100 * progress)}%  ${(value / MB).toFixed(1)} of ${(total / MB).toFixed(1)} MB${left}  ${shortName(printable(tensor), NAME_WIDTH)}`;
+      const line = `${bar} ${Math.floor(100 * part)}%  ${(value / MB).toFixed(1)} of ${(total / MB).toFixed(1)} MB${left}  ${shortName(printable(tensor), NAME_WIDTH)}`;
       return Array.from(line)
         .slice(0, widthOf(process.stderr) - 1)
         .join("");

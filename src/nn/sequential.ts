@@ -17,12 +17,15 @@ export interface Samples {
   readonly labels: ArrayLike<number>;
 }
 
+/** How a network begins. */
 export interface NetworkOptions extends LoadOptions {
   /** Of the initial weights: a u32, 1 unless given. */
   readonly seed?: number;
 }
 
+/** How well a network does on samples. */
 export interface Evaluation {
+  /** Samples. */
   readonly count: number;
   /** Samples whose largest logit, the first of equals, is that of their class. */
   readonly correct: number;

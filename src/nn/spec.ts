@@ -3,8 +3,11 @@ import { checkInteger, checkText } from "../check.js";
 /** y = W x + b. Its tensors are `NAME.weight`, F32 [out, in], and `NAME.bias`, F32 [out]. */
 export interface LinearSpec {
   readonly type: "linear";
+  /** Not empty, and the only layer so named. */
   readonly name: string;
+  /** Numbers that come in, 1 or more. */
   readonly in: number;
+  /** Numbers that go out, 1 or more: as many as the next linear layer takes. */
   readonly out: number;
   /** true unless given. */
   readonly bias?: boolean;
@@ -15,6 +18,7 @@ export interface ReluSpec {
   readonly type: "relu";
 }
 
+/** One layer in JSON. */
 export type LayerSpec = LinearSpec | ReluSpec;
 
 /** A network in JSON: its layers, each fed by the one before. The outputs of the last are the logits of the classes. */

@@ -3,24 +3,27 @@ import { seededRandom } from "../codec/random.js";
 import { checkSchedule, type Schedule, scheduleFactor } from "./schedule.js";
 import type { Samples, Sequential } from "./sequential.js";
 
+/** How one pass over the samples went. */
 export interface EpochReport {
   /** From 1. */
   readonly epoch: number;
+  /** How many there are to be. */
   readonly epochs: number;
   /** Mean cross-entropy of the epoch's samples, each before the step that it took part in, in nats. */
   readonly loss: number;
-  /** In the last step of the epoch. */
+  /** Of the last step of the epoch, as the schedule has it. */
   readonly learningRate: number;
 }
 
+/** How a network is trained. */
 export interface TrainOptions {
-  /** Passes over the samples. */
+  /** Passes over the samples, 0 or more. */
   readonly epochs: number;
-  /** In the first step. */
+  /** Of the first step, 0 or more. */
   readonly learningRate: number;
   /** Samples a step, 128 unless given; the last step of an epoch takes what is left. */
   readonly batchSize?: number;
-  /** 0.9 unless given. */
+  /** 0 to 1; 0.9 unless given. */
   readonly momentum?: number;
   /** Added to the gradient of a weight, times the weight; 0 unless given. */
   readonly weightDecay?: number;
@@ -30,7 +33,7 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Changes a copy of one sample, f32[in], in place, before it is trained on; `random` gives numbers in [0, 1). */
   readonly augment?: (input: Float32Array, random: () => number) => void;
-  /** Called after each epoch. */
+  /** Called after each epoch. What it throws ends the training; the weights stay as they are then. */
   readonly onEpoch?: (report: EpochReport) => void;
 }
 

@@ -6,9 +6,10 @@ import { bytesSource, fileSource } from "../formats/source.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import type { OpenModel, Source, Tensor } from "../types.js";
 import { type CompressOptions, compressModel } from "./compress.js";
-import { archiveFiles, fileBytes } from "./decompress.js";
+import { archiveFiles, denseByteLength, fileBytes } from "./decompress.js";
 import { inspectArchive } from "./inspect.js";
 import { placeOf, type Sink, writeWhole } from "./output.js";
+import { Meter, type WorkOptions } from "./progress.js";
 import type { Report } from "./report.js";
 import { tensorsModel } from "./tensors.js";
 import { type Comparison, verifyArchive } from "./verify.js";
@@ -18,17 +19,19 @@ export type Input = string | Uint8Array;
 
 /** One file of a model. */
 export interface ModelFile {
-  /** Relative to the model, `""` for a model of one file. */
+  /** Relative to the model, with `/`; `""` for a model of one file. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
+/** How files are written. */
 export interface FileOptions {
-  /** Overwrite what is there. */
+  /** Overwrite what is there; the new file keeps the mode bits of the old one. Unless set, that is an OutputExistsError. */
   readonly force?: boolean;
-  /** Stops the work; the promise is then rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
 }
+
+/** How an archive is read. */
+export interface ArchiveOptions extends DecodeOptions, WorkOptions {}
 
 async function sourceOf(input: Input): Promise<Source> {
   if (typeof input === "string") return fileSource(input);
@@ -106,12 +109,14 @@ export function compressFile(
  *
  * @throws FormatError where the archive is at fault
  */
-export function decompress(input: Input, options: DecodeOptions = {}): Promise<ModelFile[]> {
+export function decompress(input: Input, options: ArchiveOptions = {}): Promise<ModelFile[]> {
   return using(archiveOf(input, options), async (archive) => {
+    const templates = await archiveFiles(archive);
+    const meter = new Meter(denseByteLength(archive, templates), options);
     const files: ModelFile[] = [];
-    for (const file of await archiveFiles(archive)) {
+    for (const file of templates) {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of fileBytes(archive, file)) chunks.push(chunk.slice());
+      for await (const chunk of fileBytes(archive, file, meter)) chunks.push(chunk.slice());
       files.push({ path: file.path, bytes: joined(chunks) });
     }
     return files;
@@ -123,11 +128,12 @@ export function decompress(input: Input, options: DecodeOptions = {}): Promise<M
  *
  * @throws FormatError where the archive is at fault, and `UNSUPPORTED` where its model has several files
  */
-export function decompressTo(input: Input, sink: Sink, options: DecodeOptions = {}): Promise<void> {
+export function decompressTo(input: Input, sink: Sink, options: ArchiveOptions = {}): Promise<void> {
   return using(archiveOf(input, options), async (archive) => {
     const files = await archiveFiles(archive);
     if (files.length > 1) throw new FormatError("UNSUPPORTED", 0, `the model has ${files.length} files, which need a folder`);
-    for await (const chunk of fileBytes(archive, files[0])) await sink(chunk);
+    const meter = new Meter(denseByteLength(archive, files), options);
+    for await (const chunk of fileBytes(archive, files[0], meter)) await sink(chunk);
   });
 }
 
@@ -137,17 +143,16 @@ export function decompressTo(input: Input, sink: Sink, options: DecodeOptions = 
  * @returns the paths written
  * @throws FormatError where the archive is at fault; OutputExistsError where a file is there and `force` is not set
  */
-export function decompressFile(input: Input, output: string, options: DecodeOptions & FileOptions = {}): Promise<string[]> {
+export function decompressFile(input: Input, output: string, options: ArchiveOptions & FileOptions = {}): Promise<string[]> {
   return using(archiveOf(input, options), async (archive) => {
     const { force = false } = options;
-    const files = (await archiveFiles(archive)).map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
+    const templates = await archiveFiles(archive);
+    const meter = new Meter(denseByteLength(archive, templates), options);
+    const files = templates.map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
     for (const { to } of files) await placeOf(to, force);
     for (const { file, to } of files) {
       await writeWhole(to, force, async (sink) => {
-        for await (const chunk of fileBytes(archive, file)) {
-          options.signal?.throwIfAborted();
-          await sink(chunk);
-        }
+        for await (const chunk of fileBytes(archive, file, meter)) await sink(chunk);
       });
     }
     return files.map(({ to }) => to);
@@ -159,8 +164,8 @@ export function decompressFile(input: Input, output: string, options: DecodeOpti
  *
  * @throws FormatError where the archive is at fault
  */
-export function inspect(input: Input, options: DecodeOptions = {}): Promise<Report> {
-  return using(archiveOf(input, options), (archive) => inspectArchive(archive, engineKernels()));
+export function inspect(input: Input, options: ArchiveOptions = {}): Promise<Report> {
+  return using(archiveOf(input, options), (archive) => inspectArchive(archive, engineKernels(), options));
 }
 
 /**
@@ -168,8 +173,10 @@ export function inspect(input: Input, options: DecodeOptions = {}): Promise<Repo
  *
  * @throws FormatError where one of them is at fault
  */
-export function verify(model: Input, archive: Input, options: DecodeOptions = {}): Promise<Comparison> {
-  return using(modelOf(model), (opened) => using(archiveOf(archive, options), (held) => verifyArchive(opened, held, engineKernels())));
+export function verify(model: Input, archive: Input, options: ArchiveOptions = {}): Promise<Comparison> {
+  return using(modelOf(model), (opened) =>
+    using(archiveOf(archive, options), (held) => verifyArchive(opened, held, engineKernels(), options)),
+  );
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

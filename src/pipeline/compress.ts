@@ -12,36 +12,31 @@ import { engineKernels } from "../kernels/engine-kernels.js";
 import { type OpenModel, type TensorInfo, tensorByteLength } from "../types.js";
 import type { Sink } from "./output.js";
 import { EncodePool } from "./pool.js";
-import { idleRules, type Preset, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
+import { Meter, type WorkOptions } from "./progress.js";
+import { idleRules, type Preset, parseRecipe, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 import { Spool } from "./spool.js";
 
-export interface CompressOptions {
+/** What compressing does, and with what. The archive depends on `recipe` or `preset` alone. */
+export interface CompressOptions extends WorkOptions {
   /** What happens to which tensor; instead of `preset`. */
   readonly recipe?: Recipe;
   /** `default` unless given. */
   readonly preset?: Preset;
-  /** Worker threads; 1 works in the calling thread. Unless given, as many as there are processors for a large model. The archive is the same for any number. */
+  /** Worker threads, 1 to 64; 1 works in the calling thread. Unless given, as many as there are processors for a large model. */
   readonly threads?: number;
-  /** Called after each tensor. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Stops the work; the promise is then rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
   /** Kernels for the calling thread: the engine's unless given. */
   readonly kernels?: EncodeKernels;
-}
-
-export interface Progress {
-  readonly tensor: string;
-  /** Bytes of the dense tensors that are done, and of all. */
-  readonly doneBytes: number;
-  readonly totalBytes: number;
 }
 
 const MOST_THREADS = 64;
 
 /** Below this many bytes starting threads takes longer than they save. */
 const THREADS_FROM_BYTES = 1 << 24;
+
+/** How often a tensor is read, about: to be counted and to be written; a lossy one before that for its centroids, and after it for what was lost. */
+const EXACT_READINGS = 2;
+const LOSSY_READINGS = 6;
 
 /** Records that may be ready before their turn, for each thread. */
 const AHEAD = 2;
@@ -57,7 +52,7 @@ export async function compressModel(
   options: CompressOptions = {},
   temporaryFolder?: string,
 ): Promise<Report> {
-  const recipe = options.recipe ?? presetRecipe(options.preset ?? "default");
+  const recipe = options.recipe ? parseRecipe(options.recipe) : presetRecipe(options.preset ?? "default");
   const treatment = treatmentOf(recipe);
   const kernels = options.kernels ?? engineKernels();
   const { tensors } = model;
@@ -69,28 +64,36 @@ export async function compressModel(
   const spool = new Spool(temporaryFolder);
   const pool = threads > 1 ? new EncodePool(threads) : undefined;
   try {
+    const meter = new Meter(totalBytes, options);
+    const counted = sizes.map(() => 0);
+    const count = (index: number, byteLength: number): void => {
+      const more = Math.min(byteLength, sizes[index] - counted[index]);
+      counted[index] += more;
+      meter.add(tensors[index].name, more);
+    };
     const encode = (index: number): Promise<EncodedTensor> => {
-      const read = async (offset: number, byteLength: number) => {
-        options.signal?.throwIfAborted();
-        return model.read(index, offset, byteLength);
-      };
       const job = { tensor: plain(tensors[index]), treatment: treatment(tensors[index]) };
+      const readings = job.treatment.prune || job.treatment.share ? LOSSY_READINGS : EXACT_READINGS;
+      const read = async (offset: number, byteLength: number) => {
+        meter.check();
+        const bytes = await model.read(index, offset, byteLength);
+        if (byteLength < sizes[index]) count(index, Math.floor(byteLength / readings));
+        return bytes;
+      };
       return pool ? pool.encode(job, read) : encodeTensor(kernels, job.tensor, read, job.treatment);
     };
     const entries: TensorEntry[] = [];
     const reports: TensorReport[] = [];
     let recordBytes = 0;
-    let doneBytes = 0;
     for await (const encoded of inOrder(tensors.length, pool ? AHEAD * threads : 1, encode)) {
-      options.signal?.throwIfAborted();
+      meter.check();
       const index = entries.length;
       const { byteLength, pieces } = encoded;
       entries.push({ ...plain(tensors[index]), byteLength: sizes[index], recordOffset: recordBytes, recordByteLength: byteLength });
       reports.push(tensorReport(tensors[index], encoded.stats, sizes[index], byteLength, encoded));
       await spool.add(pieces);
       recordBytes += byteLength;
-      doneBytes += sizes[index];
-      options.onProgress?.({ tensor: tensors[index].name, doneBytes, totalBytes });
+      count(index, sizes[index]);
     }
 
     const templates = await model.templates({

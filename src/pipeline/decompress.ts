@@ -5,6 +5,7 @@ import type { Archive } from "../decode/archive.js";
 import { FormatError } from "../errors.js";
 import { renderTemplate } from "../formats/template.js";
 import type { FileTemplate, Piece, TensorInfo } from "../types.js";
+import type { Meter } from "./progress.js";
 
 /** Inflates a raw deflate stream, never to more than it should give. */
 function inflateRaw(stream: Uint8Array, byteLength: number): Uint8Array {
@@ -25,7 +26,7 @@ function inflateRaw(stream: Uint8Array, byteLength: number): Uint8Array {
 
 /** The files of the shell; none where an archive was made of tensors alone. */
 export function shellFiles(archive: Archive): Promise<readonly FileTemplate[]> {
-  return readShell(archive.header, inflateRaw);
+  return readShell(archive.header, inflateRaw, archive.maxBytes);
 }
 
 function headerOf(tensors: readonly TensorInfo[]): Uint8Array {
@@ -47,9 +48,23 @@ export async function archiveFiles(archive: Archive): Promise<readonly FileTempl
 }
 
 /** The bytes of one file of an archive's model, in order. */
-export function fileBytes(archive: Archive, file: FileTemplate): AsyncIterable<Uint8Array> {
+export async function* fileBytes(archive: Archive, file: FileTemplate, meter: Meter): AsyncGenerator<Uint8Array, void, undefined> {
   const { tensors } = archive.header;
-  return renderTemplate(file, tensors, (tensor) => archive.blocks(tensors[tensor]));
+  const blocks = (tensor: number): AsyncIterable<Uint8Array> => meter.blocks(tensors[tensor].name, archive.blocks(tensors[tensor]));
+  for await (const chunk of renderTemplate(file, tensors, blocks)) {
+    meter.check();
+    yield chunk;
+  }
+}
+
+/** Bytes of the tensors that stand in files, dense. */
+export function denseByteLength(archive: Archive, files: readonly FileTemplate[]): number {
+  const size = (piece: Piece): number => {
+    if (piece.kind === "bytes") return 0;
+    return piece.kind === "tensor" ? archive.header.tensors[piece.tensor].byteLength : sum(piece.pieces);
+  };
+  const sum = (pieces: readonly Piece[]): number => pieces.reduce((total, piece) => total + size(piece), 0);
+  return sum(files.flatMap(({ pieces }) => pieces));
 }
 
 /** Bytes that a file will have. */

@@ -4,24 +4,25 @@ import { recordStats } from "../codec/stats.js";
 import type { Archive } from "../decode/archive.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { fileByteLength, shellFiles } from "./decompress.js";
+import { Meter, type WorkOptions } from "./progress.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 
 /** What an archive holds: every record is decoded and counted. */
-export async function inspectArchive(archive: Archive, kernels: EncodeKernels): Promise<Report> {
+export async function inspectArchive(archive: Archive, kernels: EncodeKernels, options: WorkOptions = {}): Promise<Report> {
   const { header } = archive;
+  const denseBytes = header.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const meter = new Meter(denseBytes, options);
   const files = await shellFiles(archive);
   const tensors: TensorReport[] = [];
-  for (const entry of header.tensors) tensors.push(await inspectTensor(archive, kernels, entry));
-  const sourceBytes =
-    files.length > 0
-      ? files.reduce((sum, file) => sum + fileByteLength(archive, file), 0)
-      : header.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  for (const entry of header.tensors) tensors.push(await inspectTensor(archive, kernels, entry, meter));
+  const sourceBytes = files.length > 0 ? files.reduce((sum, file) => sum + fileByteLength(archive, file), 0) : denseBytes;
   return { file: fileReport(tensors, header.archiveByteLength, header.recordsOffset, sourceBytes), tensors };
 }
 
-async function inspectTensor(archive: Archive, kernels: EncodeKernels, entry: TensorEntry): Promise<TensorReport> {
+async function inspectTensor(archive: Archive, kernels: EncodeKernels, entry: TensorEntry, meter: Meter): Promise<TensorReport> {
   const { plan, byteLength } = await archive.head(entry);
   const bodyByteLength = entry.recordByteLength - byteLength - CHECKSUM_BYTES;
-  const stats = await recordStats(kernels, entry.dtype, plan, bodyByteLength, archive.blocks(entry));
+  const blocks = meter.blocks(entry.name, archive.blocks(entry));
+  const stats = await recordStats(kernels, entry.dtype, plan, bodyByteLength, blocks);
   return tensorReport(entry, stats, entry.byteLength, entry.recordByteLength, plan);
 }

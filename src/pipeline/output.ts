@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, link, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
-/** Takes bytes in order. */
+/** Takes bytes in order, the next once the promise is fulfilled; until then they stay as they are. What it throws stops the work. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;
 
 /** The output is there already, and was not to be overwritten. */
 export class OutputExistsError extends Error {
   override readonly name = "OutputExistsError";
+  /** The output, as it was named. */
   readonly path: string;
 
   constructor(file: string) {
@@ -22,7 +23,7 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise
 }
 
 /**
- * Writes a file whole or not at all: `body` writes to a temporary file beside it, which then takes its place. Whatever stops it leaves the old file, or none.
+ * Writes a file whole or not at all: `body` writes to a temporary file beside it, which then takes its place, and its mode bits. Whatever stops it leaves the old file, or none.
  *
  * @throws OutputExistsError where the file is there and `force` is not set; TypeError where something else than a file is; what `body` and the system throw
  */
@@ -31,10 +32,12 @@ export async function writeWhole<T>(file: string, force: boolean, body: (sink: S
   const folder = path.dirname(place);
   await mkdir(folder, { recursive: true });
   const temporary = path.join(folder, `.${path.basename(place)}.${randomBytes(6).toString("hex")}.tmp`);
-  const handle = await open(temporary, "wx");
+  const mode = await modeBits(place);
+  const handle = await open(temporary, "wx", mode);
   try {
     let result: T;
     try {
+      if (mode !== undefined) await handle.chmod(mode); // the umask may have taken some away
       result = await body((bytes) => writeFully(handle, bytes));
       await handle.sync();
     } finally {
@@ -64,6 +67,16 @@ export async function placeOf(file: string, force: boolean): Promise<string> {
   }
   if (!force) throw new OutputExistsError(file);
   return realpath(file);
+}
+
+/** Who may do what with a file; undefined where there is none. */
+async function modeBits(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).mode & 0o777;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** A rename would overwrite a file that came to be in the meantime; a link does not. Some file systems have no links. */

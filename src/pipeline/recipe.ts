@@ -8,12 +8,17 @@ import { DTYPES, type Dtype, elementCount, type TensorInfo } from "../types.js";
 export interface Rule {
   /** Glob patterns on the tensor's name, one of which must match: `*` any characters, `?` one, `[a-z]`, `{a,b}`. */
   readonly match?: string | readonly string[];
+  /** Element types, of which the tensor must have one; the floating ones unless given. */
   readonly dtype?: Dtype | readonly Dtype[];
+  /** Axes that the tensor must have, at least and at most. */
   readonly minRank?: number;
   readonly maxRank?: number;
+  /** Elements that the tensor must have. */
   readonly minWeights?: number;
   /** Keep the tensor bit for bit. */
   readonly exact?: true;
+  /** Keep it bit for bit where it has at most 256 different non-zero weights: it is shared already. */
+  readonly keepShared?: boolean;
   readonly prune?: Prune;
   readonly share?: Share;
 }
@@ -25,7 +30,9 @@ export interface Recipe {
   readonly contexts?: Contexts;
 }
 
+/** Names of the recipes that come with Coppice: `presetRecipe` gives and describes them. */
 export const PRESETS = ["exact", "default", "paper"] as const;
+/** One of `PRESETS`. */
 export type Preset = (typeof PRESETS)[number];
 
 /**
@@ -37,16 +44,22 @@ export type Preset = (typeof PRESETS)[number];
  */
 const RECIPES: Readonly<Record<Preset, Recipe>> = {
   exact: { rules: [], contexts: "all" },
-  default: { rules: [{ minRank: 2, share: { centroids: 52, maxIterations: 3, keepShared: true } }] },
+  default: { rules: [{ minRank: 2, keepShared: true, share: { centroids: 52, maxIterations: 3 } }] },
   paper: {
     rules: [
-      { minRank: 3, prune: { quality: 0.5 }, share: { bits: 8, keepShared: true } },
-      { minRank: 2, prune: { quality: 1 }, share: { bits: 5, keepShared: true } },
+      { minRank: 3, keepShared: true, prune: { quality: 0.5 }, share: { bits: 8 } },
+      { minRank: 2, keepShared: true, prune: { quality: 1 }, share: { bits: 5 } },
     ],
     contexts: "none",
   },
 };
 
+/**
+ * The recipe of a preset. `exact`: everything bit for bit. `default`: matrices and convolutions shared, accuracy within noise without retraining. `paper`: pruned, shared and
+ * Huffman-coded as in Deep Compression.
+ *
+ * @throws TypeError, RangeError where `preset` is none
+ */
 export function presetRecipe(preset: Preset): Recipe {
   checkOneOf(preset, "preset", PRESETS);
   return RECIPES[preset];
@@ -84,13 +97,14 @@ export function parseRecipe(value: unknown): Recipe {
 }
 
 function parseRule(value: unknown, title: string): Rule {
-  const rule = fieldsOf(value, title, ["match", "dtype", "minRank", "maxRank", "minWeights", "exact", "prune", "share"]);
+  const rule = fieldsOf(value, title, ["match", "dtype", "minRank", "maxRank", "minWeights", "exact", "keepShared", "prune", "share"]);
   for (const pattern of listOf(rule.match)) checkText(pattern, `${title}.match`);
   for (const dtype of listOf(rule.dtype)) checkOneOf(dtype, `${title}.dtype`, DTYPES);
   for (const key of ["minRank", "maxRank", "minWeights"]) {
     if (rule[key] !== undefined) checkInteger(rule[key], `${title}.${key}`, 0, Number.MAX_SAFE_INTEGER);
   }
   if (rule.exact !== undefined && rule.exact !== true) throw new TypeError(`${title}.exact must be true, or left out`);
+  if (rule.keepShared !== undefined && typeof rule.keepShared !== "boolean") throw new TypeError(`${title}.keepShared must be a boolean`);
   if (rule.prune !== undefined) checkPrune(rule.prune, `${title}.prune`);
   if (rule.share !== undefined) checkShare(rule.share, `${title}.share`);
   if (rule.exact && (rule.prune !== undefined || rule.share !== undefined)) throw new TypeError(`${title}.exact excludes prune and share`);
@@ -111,7 +125,7 @@ export function checkPrune(value: unknown, title: string): asserts value is Prun
 
 /** @throws TypeError, RangeError naming the key */
 export function checkShare(value: unknown, title: string): asserts value is Share {
-  const share = fieldsOf(value, title, ["bits", "centroids", "init", "seed", "maxIterations", "keepShared", "codebook"]);
+  const share = fieldsOf(value, title, ["bits", "centroids", "init", "seed", "maxIterations", "codebook"]);
   if ((share.bits === undefined) === (share.centroids === undefined))
     throw new TypeError(`${title} must have exactly one of bits, centroids`);
   if (share.bits !== undefined) checkInteger(share.bits, `${title}.bits`, 1, 8);
@@ -120,7 +134,6 @@ export function checkShare(value: unknown, title: string): asserts value is Shar
   if (share.seed !== undefined) checkInteger(share.seed, `${title}.seed`, 0, 2 ** 32 - 1);
   if (share.maxIterations !== undefined) checkInteger(share.maxIterations, `${title}.maxIterations`, 1, MOST_ITERATIONS);
   if (share.codebook !== undefined) checkOneOf(share.codebook, `${title}.codebook`, CODEBOOKS);
-  if (share.keepShared !== undefined && typeof share.keepShared !== "boolean") throw new TypeError(`${title}.keepShared must be a boolean`);
 }
 
 /** Changes to a recipe's lossy rules: what the command line's options say. */
@@ -131,8 +144,8 @@ export interface Overrides {
 }
 
 /**
- * A recipe with some of its settings replaced: a pruning replaces that of each rule that is not `exact`, `bits` and `init` those of its sharing. Asking for `bits` shares tensors again
- * that are shared already with more.
+ * A recipe with some of its settings replaced: a pruning replaces that of each rule that is not `exact`, `bits` and `init` those of its sharing. Asking for a pruning or
+ * `bits` changes tensors that are shared already, too.
  *
  * @throws TypeError, RangeError naming the option; RangeError where the recipe has no rule to change
  */
@@ -144,14 +157,15 @@ export function overrideRecipe(recipe: Recipe, { prune, bits, init }: Overrides)
   const rules = recipe.rules.map((rule): Rule => {
     if (rule.exact) return rule;
     const share = bits === undefined && init === undefined ? rule.share : shareWith(rule.share, bits, init);
-    return { ...rule, prune: prune ?? rule.prune, share };
+    const keepShared = prune === undefined && bits === undefined ? rule.keepShared : false;
+    return { ...rule, keepShared, prune: prune ?? rule.prune, share };
   });
   return { ...recipe, rules };
 }
 
 /** The sharing with k-means run to its end: a preset's stop is for its own size and start. */
 function shareWith(share: Share = { bits: DEFAULT_BITS }, bits: number | undefined, init: Share["init"]): Share {
-  const sized: Share = bits === undefined ? share : { ...share, bits, centroids: undefined, keepShared: false };
+  const sized: Share = bits === undefined ? share : { ...share, bits, centroids: undefined };
   const changed: Share = { ...sized, init: init ?? share.init, maxIterations: undefined };
   checkShare(changed, "share");
   return changed;
@@ -163,7 +177,9 @@ export function treatmentOf(recipe: Recipe): (tensor: TensorInfo) => Treatment {
   return (tensor) => {
     const found = rules.find(({ rule, matches }) => matches(tensor.name) && applies(rule, tensor))?.rule;
     const { contexts } = recipe;
-    return found === undefined || found.exact ? { contexts } : { contexts, prune: found.prune, share: found.share };
+    return found === undefined || found.exact
+      ? { contexts }
+      : { contexts, keepShared: found.keepShared, prune: found.prune, share: found.share };
   };
 }
 

@@ -10,10 +10,13 @@ export interface TensorReport {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly coding: Coding;
+  /** The order in which the elements are coded: `row-major`, `column-major`, or three of R, C and K, slowest first. */
   readonly scan: string;
+  /** Elements of the tensor. */
   readonly weights: number;
   /** Weights that are not zero. */
   readonly survivors: number;
+  /** Padding zeros where a gap is longer than its symbols reach, as in the paper. */
   readonly fillers: number;
   /** Centroids, 0 where the record has no codebook. */
   readonly codebook: number;
@@ -37,11 +40,13 @@ export interface TensorReport {
   readonly ratio: number;
   /** The tensor comes back bit for bit. */
   readonly exact: boolean;
+  /** Why it was not pruned or shared as asked for. */
   readonly note?: string;
   /** What was lost; undefined where nothing was, or that cannot be known. */
   readonly error?: TensorError;
 }
 
+/** An archive as a whole. Every byte of it is counted. */
 export interface FileReport {
   /** Bytes of the archive. */
   readonly bytes: number;
@@ -49,13 +54,18 @@ export interface FileReport {
   readonly headerBytes: number;
   /** Bytes of the model's files; of an archive without a shell, of its tensors. */
   readonly sourceBytes: number;
+  /** `sourceBytes` over `bytes`. */
   readonly ratio: number;
+  /** Elements of all tensors. */
   readonly weights: number;
+  /** Those that are not zero. */
   readonly survivors: number;
 }
 
+/** What an archive holds, as `compress` and `inspect` tell it. */
 export interface Report {
   readonly file: FileReport;
+  /** In the order of the archive. */
   readonly tensors: readonly TensorReport[];
   /** What the user should know of the whole: rules of the recipe whose patterns match no tensor. */
   readonly notes?: readonly string[];

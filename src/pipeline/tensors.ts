@@ -13,13 +13,15 @@ export function tensorsModel(tensors: readonly Tensor[]): OpenModel {
   for (const [i, tensor] of tensors.entries()) {
     const title = `tensors[${i}]`;
     if (typeof tensor.name !== "string") throw new TypeError(`${title}.name must be a string`);
+    if (/\p{Surrogate}/u.test(tensor.name))
+      throw new RangeError(`${title}.name must be well-formed Unicode, got ${JSON.stringify(tensor.name)}`);
     if (names.has(tensor.name)) throw new RangeError(`${title}.name must be unique, got ${JSON.stringify(tensor.name)}`);
     names.add(tensor.name);
     checkOneOf(tensor.dtype, `${title}.dtype`, DTYPES);
     if (!Array.isArray(tensor.shape)) throw new TypeError(`${title}.shape must be an array`);
     for (const axis of tensor.shape) checkInteger(axis, `${title}.shape`, 0, Number.MAX_SAFE_INTEGER);
     data.push(plainBytes(tensor.data, `${title}.data`));
-    const byteLength = tensor.shape.includes(0) ? 0 : tensorByteLength(tensor.dtype, tensor.shape);
+    const byteLength = byteLengthOf(tensor, title);
     if (tensor.data.length !== byteLength) {
       throw new RangeError(
         `${title}.data must have ${byteLength} bytes, as ${tensor.dtype} [${tensor.shape}] says, got ${tensor.data.length}`,
@@ -35,4 +37,12 @@ export function tensorsModel(tensors: readonly Tensor[]): OpenModel {
     templates: async () => [],
     close: async () => undefined,
   };
+}
+
+function byteLengthOf({ dtype, shape }: Tensor, title: string): number {
+  try {
+    return tensorByteLength(dtype, shape);
+  } catch (error) {
+    throw new RangeError(`${title}.shape must give whole bytes, less than 2^53 of them`, { cause: error });
+  }
 }

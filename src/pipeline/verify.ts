@@ -1,8 +1,8 @@
-import type { TensorEntry } from "../archive/header.js";
 import { type TensorErrors, tensorErrors } from "../codec/errors.js";
 import type { Archive } from "../decode/archive.js";
 import type { EncodeKernels } from "../kernel-types.js";
-import type { Dtype, OpenModel } from "../types.js";
+import { type Dtype, type OpenModel, tensorByteLength } from "../types.js";
+import { Meter, type WorkOptions } from "./progress.js";
 
 /** One tensor of a model beside what its archive gives back. */
 export interface TensorComparison extends TensorErrors {
@@ -13,6 +13,7 @@ export interface TensorComparison extends TensorErrors {
   readonly exact: boolean;
 }
 
+/** A model beside its archive. */
 export interface Comparison {
   /** Nothing is missing, nothing is added, and every tensor that the archive calls exact is. */
   readonly ok: boolean;
@@ -20,11 +21,22 @@ export interface Comparison {
   readonly missing: readonly string[];
   /** Names that only the archive has. */
   readonly added: readonly string[];
+  /** Those that both have, in the order of the model. */
   readonly tensors: readonly TensorComparison[];
 }
 
 /** Compares a model with its archive, tensor by tensor, by name. */
-export async function verifyArchive(model: OpenModel, archive: Archive, kernels: EncodeKernels): Promise<Comparison> {
+export async function verifyArchive(
+  model: OpenModel,
+  archive: Archive,
+  kernels: EncodeKernels,
+  options: WorkOptions = {},
+): Promise<Comparison> {
+  const sizes = model.tensors.map(({ dtype, shape }) => tensorByteLength(dtype, shape));
+  const meter = new Meter(
+    sizes.reduce((sum, size) => sum + size, 0),
+    options,
+  );
   const entries = new Map(archive.header.tensors.map((entry) => [entry.name, entry]));
   const missing: string[] = [];
   const tensors: TensorComparison[] = [];
@@ -33,19 +45,21 @@ export async function verifyArchive(model: OpenModel, archive: Archive, kernels:
     entries.delete(name);
     if (entry === undefined || entry.dtype !== dtype || entry.shape.join() !== shape.join()) {
       missing.push(name);
+      meter.add(name, sizes[index]);
       continue;
     }
     const { exact } = (await archive.head(entry)).plan;
-    tensors.push({ name, dtype, shape, exact, ...(await tensorErrors(kernels, dtype, pairs(model, index, archive, entry))) });
+    const blocks = meter.blocks(name, archive.blocks(entry));
+    tensors.push({ name, dtype, shape, exact, ...(await tensorErrors(kernels, dtype, pairs(model, index, blocks))) });
   }
   const added = [...entries.keys()];
   const ok = missing.length === 0 && added.length === 0 && tensors.every(({ exact, identical }) => identical || !exact);
   return { ok, missing, added, tensors };
 }
 
-async function* pairs(model: OpenModel, index: number, archive: Archive, entry: TensorEntry): AsyncGenerator<[Uint8Array, Uint8Array]> {
+async function* pairs(model: OpenModel, index: number, blocks: AsyncIterable<Uint8Array>): AsyncGenerator<[Uint8Array, Uint8Array]> {
   let at = 0;
-  for await (const after of archive.blocks(entry)) {
+  for await (const after of blocks) {
     yield [await model.read(index, at, after.length), after];
     at += after.length;
   }

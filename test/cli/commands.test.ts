@@ -126,6 +126,26 @@ describe("decompress", () => {
   });
 });
 
+describe("--quiet", () => {
+  it("leaves the exit code alone, and what --json says", async () => {
+    const archive = await archiveOf("silent.coppice", ["--quiet"]);
+    const other = modelFile(folder, "other.safetensors", NET.slice(1));
+    const works = [
+      { args: ["decompress", archive, "-o", at("silent")], code: 0 },
+      { args: ["inspect", archive], code: 0 },
+      { args: ["verify", model, archive], code: 0 },
+      { args: ["verify", other, archive], code: 1 },
+    ];
+    for (const { args, code } of works) {
+      const { stdout, ...outcome } = await coppice([...args, "--quiet"]);
+      expect(outcome, args[0]).toEqual({ code, stderr: "" });
+      expect(stdout.toString()).toBe("");
+    }
+    const { stdout } = await done(["inspect", archive, "--quiet", "--json"]);
+    expect(JSON.parse(stdout.toString()).tensors).toHaveLength(NET.length);
+  });
+});
+
 describe("--json", () => {
   const FILE_KEYS = ["bytes", "sourceBytes", "ratio", "weights", "survivors"];
   const TENSOR_KEYS = ["name", "shape", "dtype", "coding", "scan", "weights", "survivors", "fillers", "codebook", "codeBits"].concat([

@@ -89,7 +89,7 @@ describe("docs/recipe.schema.json", () => {
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) {
       expect(valid(SCHEMA, example)).toBe(true);
-      expect(parseRecipe(example)).toBeDefined();
+      expect(parseRecipe(example)).toEqual(example);
     }
   });
 

@@ -11,6 +11,12 @@ const BOLD = "\u001b[1m";
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
 
+/** What follows "ESC [" in each sequence that sets a colour or a weight. */
+function colorsIn(shown: string): string[] {
+  const sequences = shown.split("\u001b[").slice(1);
+  return sequences.filter((sequence) => /^[\d;]*m/.test(sequence));
+}
+
 /** `script` of util-linux runs a program on a terminal of its own. */
 function hasTerminal(): boolean {
   try {
@@ -27,13 +33,17 @@ function onTerminal(args: readonly string[], env: Readonly<Record<string, string
 }
 
 describe.runIf(hasTerminal())("on a terminal", () => {
-  it("inspect has colours, and none where NO_COLOR is set", async () => {
+  it("inspect has colours, and none where NO_COLOR is set or the terminal has none", async () => {
     await done(["compress", modelFile(folder), "-o", archive]);
     const shown = (await onTerminal(["inspect", archive])).stdout.toString();
     expect(shown).toContain(`${BOLD}Total`);
     const plain = (await onTerminal(["inspect", archive], { NO_COLOR: "1" })).stdout.toString();
     expect(plain).toContain("Total");
-    expect(plain).not.toContain("\u001b");
+    expect(colorsIn(shown)).not.toEqual([]);
+    expect(colorsIn(plain)).toEqual([]);
+    const dumb = (await onTerminal(["inspect", archive], { TERM: "dumb" })).stdout.toString();
+    expect(dumb).toContain("Total");
+    expect(dumb).not.toContain("\u001b");
   });
 
   it("compress shows its progress, takes it away, and gives the cursor back", async () => {
@@ -43,6 +53,23 @@ describe.runIf(hasTerminal())("on a terminal", () => {
     expect(shown.indexOf(HIDE_CURSOR)).toBeLessThan(shown.indexOf(SHOW_CURSOR));
     expect(shown.indexOf(SHOW_CURSOR)).toBeLessThan(shown.indexOf("layer"));
     expect((await onTerminal(["compress", model, "--force", "--quiet"])).stdout.toString()).toBe("");
+  });
+
+  it("decompress, inspect and verify show theirs, and with --quiet nothing", async () => {
+    const model = modelFile(folder, "shown.safetensors", [normalTensor("a.weight", [512, 512]), normalTensor("b.weight", [512, 512])]);
+    const shown = `${model}.coppice`;
+    await done(["compress", model, "--quiet"]);
+    for (const [work, after] of [
+      [["decompress", shown, "-o", path.join(folder, "back"), "--force"], "wrote"],
+      [["inspect", shown], "layer"],
+      [["verify", model, shown], "layer"],
+    ] as const) {
+      const told = (await onTerminal(work)).stdout.toString();
+      expect(told).toMatch(/░.*%.*of.*MB/);
+      expect(told.indexOf(HIDE_CURSOR)).toBeLessThan(told.indexOf(SHOW_CURSOR));
+      expect(told.indexOf(SHOW_CURSOR)).toBeLessThan(told.lastIndexOf(after));
+      expect(await onTerminal([...work, "--quiet"])).toMatchObject({ code: 0, stdout: Buffer.of() });
+    }
   });
 
   it("no model is read and no archive written", async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { coppice, done, fails, modelFile, testFolder } from "./cli.js";
@@ -100,6 +100,17 @@ describe("what is there", () => {
     expect(readFileSync(regrown, "utf8")).toBe("old");
     await done(["decompress", archive, "--force"]);
     expect(readFileSync(regrown).length).toBe(readFileSync(model).length);
+  });
+
+  it.runIf(process.platform !== "win32")("keeps its mode bits", async () => {
+    for (const mode of [0o600, 0o666, 0o440]) {
+      const secret = path.join(folder, `mode-${mode}`);
+      writeFileSync(secret, "old");
+      chmodSync(secret, mode);
+      await done(["compress", model, "-o", secret, "--force"]);
+      expect(statSync(secret).mode & 0o777).toBe(mode);
+      expect(statSync(secret).size).toBeGreaterThan(100);
+    }
   });
 
   it("makes the folders that an output names", async () => {

@@ -37,9 +37,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+let examples = 0;
+
 /** Runs TypeScript as a module of that folder; returns what it prints. */
 async function runTs(code: string): Promise<string> {
-  const file = path.join(folder, `example-${Math.abs(code.length)}.mjs`);
+  const file = path.join(folder, `example-${++examples}.mjs`);
   writeFileSync(file, (await transform(code, { loader: "ts", format: "esm" })).code);
   return (await run(process.execPath, [file], { cwd: folder })).stdout;
 }

@@ -109,7 +109,7 @@ describe("a recipe is refused", () => {
       [{ share: { bits: 4, seed: -1 } }, "RangeError", ".share.seed"],
       [{ share: { bits: 4, seed: 2 ** 32 } }, "RangeError", ".share.seed"],
       [{ share: { bits: 4, maxIterations: 0 } }, "RangeError", ".share.maxIterations"],
-      [{ share: { bits: 4, keepShared: "yes" } }, "TypeError", ".share.keepShared"],
+      [{ keepShared: "yes" }, "TypeError", ".keepShared"],
       [{ share: { bits: 4, codebook: "int8" } }, "TypeError", ".share.codebook"],
       [{ share: { bits: 4, size: 1 } }, "TypeError", '"size"'],
     ),
@@ -138,7 +138,7 @@ describe("overrides", () => {
   const recipe: Recipe = {
     rules: [
       { match: "a", exact: true },
-      { match: "b", share: { centroids: 52, maxIterations: 3, keepShared: true } },
+      { match: "b", keepShared: true, share: { centroids: 52, maxIterations: 3 } },
       { prune: { quality: 1 } },
     ],
   };
@@ -149,12 +149,13 @@ describe("overrides", () => {
     const { rules } = overrideRecipe(recipe, { prune: { sparsity: 0.9 } });
     expect(rules.map(({ prune }) => prune)).toEqual([undefined, { sparsity: 0.9 }, { sparsity: 0.9 }]);
     expect(rules[1].share).toEqual(recipe.rules[1].share);
+    expect(rules[1].keepShared).toBe(false);
   });
 
   it("of bits and start replace those, and share again what is shared already", () => {
     const { rules } = overrideRecipe(recipe, { bits: 5, init: "density" });
     expect(rules[0]).toEqual(recipe.rules[0]);
-    expect(rules[1].share).toMatchObject({ bits: 5, init: "density", keepShared: false, maxIterations: undefined, centroids: undefined });
+    expect(rules[1].share).toMatchObject({ bits: 5, init: "density", maxIterations: undefined, centroids: undefined });
     expect(rules[2].share).toMatchObject({ bits: 5, init: "density" });
     expect(rules[2].prune).toEqual({ quality: 1 });
   });
@@ -169,6 +170,15 @@ describe("overrides", () => {
   it("start from a preset that is there", () => {
     expect(() => presetRecipe("best" as never)).toThrow(TypeError);
     expect(presetRecipe("exact").rules).toEqual([]);
+  });
+});
+
+describe("a recipe given to compress", () => {
+  it("is checked as one from a file is", async () => {
+    const tensor = { name: "w", dtype: "F32", shape: [2, 2], data: new Uint8Array(16) } as const;
+    const wrong = (rule: unknown) => compress([tensor], { recipe: { rules: [rule as Rule] } });
+    await expect(wrong({ share: { bits: 12 } })).rejects.toThrow(/recipe\.rules\[0\]\.share\.bits/);
+    await expect(wrong({ shaer: { bits: 4 } })).rejects.toThrow(/"shaer"/);
   });
 });
 

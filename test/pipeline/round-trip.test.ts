@@ -80,6 +80,9 @@ describe("archives of tensors alone", () => {
       [{ ...good, name: "b", shape: [-2] }, "tensors[1].shape"],
       [{ ...good, name: "b", shape: [1.5] }, "tensors[1].shape"],
       [{ ...good, name: "b", shape: [3] }, "tensors[1].data"],
+      [{ ...good, name: "\ud800" }, "tensors[1].name"],
+      [{ ...good, name: "b", dtype: "F4", shape: [3] }, "tensors[1].shape"],
+      [{ ...good, name: "b", shape: [2 ** 50, 2 ** 50] }, "tensors[1].shape"],
       [{ ...good, name: "b", data: [1, 2] }, "tensors[1].data"],
     ];
     for (const [tensor, title] of bad) {

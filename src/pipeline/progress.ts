@@ -1,0 +1,53 @@
+import { setImmediate } from "node:timers/promises";
+
+/** How far the work is. */
+export interface Progress {
+  /** The tensor that got on. */
+  readonly tensor: string;
+  /** Bytes of the dense tensors that are done: never less than before, and all of them at the end. Of a large tensor that is being compressed, an estimate. */
+  readonly doneBytes: number;
+  /** Bytes of all dense tensors that the work is on. */
+  readonly totalBytes: number;
+}
+
+/** Watching the work, and stopping it. */
+export interface WorkOptions {
+  /** Called after each tensor, and after each block of a large one. What it throws stops the work: the promise is then rejected with it. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Stops the work; the promise is then rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Counts the bytes that are done, tells of them, and stops when it should. */
+export class Meter {
+  readonly #totalBytes: number;
+  readonly #options: WorkOptions;
+  #doneBytes = 0;
+
+  constructor(totalBytes: number, options: WorkOptions) {
+    this.#totalBytes = totalBytes;
+    this.#options = options;
+  }
+
+  /** @throws the signal's reason, once it is aborted */
+  check(): void {
+    this.#options.signal?.throwIfAborted();
+  }
+
+  /** `byteLength` more bytes of a tensor are done. */
+  add(tensor: string, byteLength: number): void {
+    this.#doneBytes += byteLength;
+    this.#options.onProgress?.({ tensor, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+  }
+
+  /** The blocks of a tensor, each counted once it was used. */
+  async *blocks(tensor: string, blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    this.check();
+    for await (const block of blocks) {
+      yield block;
+      this.add(tensor, block.length);
+      await setImmediate(); // bytes in memory never wait: without a turn of the event loop nobody who wants to stop is heard
+      this.check();
+    }
+  }
+}
