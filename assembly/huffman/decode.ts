@@ -9,19 +9,7 @@
  * Order      exact integers.
  */
 export function decodeTable(lengths: usize, alphabet: u32, tableLog: u32, table: usize, next: usize): void {
-  memory.fill(next, 0, 64);
-  for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
-    const count = next + ((<usize>load<u8>(lengths + symbol)) << 2);
-    store<u32>(count, load<u32>(count) + 1);
-  }
-  // From counts to the first code of each length (RFC 1951, section 3.2.2).
-  let code: u32 = 0;
-  let before: u32 = 0;
-  for (let length: usize = 1; length <= <usize>tableLog; length++) {
-    code = (code + before) << 1;
-    before = load<u32>(next + (length << 2));
-    store<u32>(next + (length << 2), code);
-  }
+  firstCodes(lengths, alphabet, next);
   for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
     const length = <u32>load<u8>(lengths + symbol);
     if (length == 0) continue;
@@ -31,6 +19,22 @@ export function decodeTable(lengths: usize, alphabet: u32, tableLog: u32, table:
     const entry = (symbol << 8) | length;
     const step: u32 = 1 << length;
     for (let index = reverse(first, length); index < (<u32>1) << tableLog; index += step) store<u32>(table + ((<usize>index) << 2), entry);
+  }
+}
+
+/** The first code of each length into next u32[16] (RFC 1951, section 3.2.2); lengths are at most 12. */
+export function firstCodes(lengths: usize, alphabet: u32, next: usize): void {
+  memory.fill(next, 0, 64);
+  for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
+    const count = next + ((<usize>load<u8>(lengths + symbol)) << 2);
+    store<u32>(count, load<u32>(count) + 1);
+  }
+  let code: u32 = 0;
+  let before: u32 = 0;
+  for (let length: usize = 1; length <= 12; length++) {
+    code = (code + before) << 1;
+    before = load<u32>(next + (length << 2));
+    store<u32>(next + (length << 2), code);
   }
 }
 

@@ -1,4 +1,4 @@
-import { reverse } from "./decode";
+import { firstCodes, reverse } from "./decode";
 
 /**
  * The encoding table of a canonical code.
@@ -11,18 +11,7 @@ import { reverse } from "./decode";
  * Order      exact integers.
  */
 export function encodeTable(lengths: usize, alphabet: u32, table: usize, next: usize): void {
-  memory.fill(next, 0, 64);
-  for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
-    const count = next + ((<usize>load<u8>(lengths + symbol)) << 2);
-    store<u32>(count, load<u32>(count) + 1);
-  }
-  let code: u32 = 0;
-  let before: u32 = 0;
-  for (let length: usize = 1; length <= 12; length++) {
-    code = (code + before) << 1;
-    before = load<u32>(next + (length << 2));
-    store<u32>(next + (length << 2), code);
-  }
+  firstCodes(lengths, alphabet, next);
   for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
     const length = <u32>load<u8>(lengths + symbol);
     const at = next + ((<usize>length) << 2);
