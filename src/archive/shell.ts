@@ -23,7 +23,7 @@ export type InflateRaw = (stream: Uint8Array, byteLength: number) => Promise<Uin
 /**
  * Reads the shell of an archive.
  *
- * @param maxBytes most bytes that a template may have
+ * @param maxBytes most bytes that the bodies of all templates may have
  * @throws FormatError of any code but `MAGIC`, `VERSION`, `CHECKSUM`
  */
 export async function readShell(header: Header, inflateRaw: InflateRaw, maxBytes: number = MAX_SHELL_BYTES): Promise<FileTemplate[]> {
@@ -32,14 +32,14 @@ export async function readShell(header: Header, inflateRaw: InflateRaw, maxBytes
   const files: FileTemplate[] = [];
   const paths = new Set<string>();
   const tensors = { infos: header.tensors, holes: new Set<number>() };
-  const most = Math.min(maxBytes, MAX_SHELL_BYTES);
+  const room = { bytes: maxBytes };
   for (let i = 0; i < fileCount; i++) {
     const at = bytes.offset;
     const path = bytes.text(bytes.varint("path"), "a path");
     checkPath(path, at);
     if (paths.has(path)) throw new FormatError("DUPLICATE", at, `two files are named ${JSON.stringify(path)}`);
     paths.add(path);
-    files.push({ path, pieces: await readTemplate(bytes, tensors, inflateRaw, most) });
+    files.push({ path, pieces: await readTemplate(bytes, tensors, inflateRaw, room) });
   }
   checkFolders(paths, header.shellOffset);
   bytes.end("the shell");
@@ -71,21 +71,36 @@ function checkPath(path: string, at: number): void {
   }
 }
 
-async function readTemplate(bytes: ByteReader, tensors: Tensors, inflateRaw: InflateRaw, most: number): Promise<readonly Piece[]> {
+/** What the bodies of templates may still have, all together. */
+interface Room {
+  bytes: number;
+}
+
+/** @throws FormatError `LIMIT` where a body is larger than bodies may be */
+function takeRoom(room: Room, byteLength: number, at: number): void {
+  if (byteLength > Math.min(room.bytes, MAX_SHELL_BYTES)) throw new FormatError("LIMIT", at, `a template of ${byteLength} bytes`);
+  room.bytes -= byteLength;
+}
+
+async function readTemplate(bytes: ByteReader, tensors: Tensors, inflateRaw: InflateRaw, room: Room): Promise<readonly Piece[]> {
   const at = bytes.offset;
   const template = bytes.u8("template");
   if (template === PLAIN) {
+    const byteLength = bytes.varint("template length");
     const start = bytes.offset;
-    return readPieces(new ByteReader(bytes.take(bytes.varint("template length"), "template"), start), tensors);
+    const body = bytes.take(byteLength, "template");
+    takeRoom(room, byteLength, at);
+    return readPieces(new ByteReader(body, start), tensors);
   }
   if (template === DEFLATED) {
     const byteLength = bytes.varint("template length");
     const streamByteLength = bytes.varint("template length");
     const start = bytes.offset;
     const stream = bytes.take(streamByteLength, "template");
-    if (byteLength > most || byteLength > MAX_DEFLATE_RATIO * stream.length) {
+    if (byteLength > MAX_DEFLATE_RATIO * stream.length) {
       throw new FormatError("LIMIT", at, `a template of ${byteLength} bytes out of ${stream.length}`);
     }
+    takeRoom(room, byteLength, at);
     let body: Uint8Array;
     try {
       body = await inflateRaw(stream, byteLength);

@@ -280,6 +280,22 @@ describe("the header", () => {
     expect(performance.now() - started).toBeLessThan(500);
   });
 
+  it("of thousands of records that are not there is refused before all of it was read", () => {
+    const count = 5000;
+    const names = (wrongAt: number): Uint8Array => {
+      const out = new ByteWriter().varint(count);
+      for (let i = 0; i < count; i++) entry(out, i === wrongAt ? "0" : `${i}`);
+      return padded(out);
+    };
+    const bytes = names(-1);
+    const all = bytes.length + 5 * count;
+    expect(readHeader(bytes, crc32c, all).archiveByteLength).toBe(all);
+    // The second name that is the first's again stands behind so many records that the archive's end is passed before.
+    expect(refused(() => readHeader(names(count - 1), crc32c, bytes.length + 100), "TRUNCATED").offset).toBe(bytes.length + 100);
+    refused(() => readHeader(names(count - 1), crc32c), "DUPLICATE", "an archive of unknown length");
+    refused(() => readHeader(names(count - 1), crc32c, all), "DUPLICATE", "an archive that has its records");
+  });
+
   it("is refused with names of more bytes in all than its own bytes can mean", () => {
     // Each takes about eight bytes of the header and stands for a thousand.
     const bomb = new ByteWriter().varint(20000);

@@ -202,13 +202,29 @@ describe("a shell is refused", () => {
     expect(await read(files("a/b", "a/c", "ab", "a.b"))).toHaveLength(4);
   });
 
-  it("with a template of more bytes than the caller's ceiling", async () => {
+  it("with templates of more bytes than the caller's ceiling, in one or in all", async () => {
     const body = new Uint8Array(5000).fill(65);
     const inner = new ByteWriter().u8(0).varint(body.length).bytes(body).finish();
     const stream = level9(inner);
-    const shell = new ByteWriter().varint(1).text("").u8(1).varint(inner.length).varint(stream.length).bytes(stream).finish();
-    expect(await readShell(headerWith(shell), inflateWithNode, inner.length)).toHaveLength(1);
-    await refusedLater(readShell(headerWith(shell), inflateWithNode, inner.length - 1), "LIMIT");
+    const files = (kind: number, count: number): Header => {
+      const shell = new ByteWriter().varint(count);
+      for (let i = 0; i < count; i++) {
+        shell.text(`f${i}`).u8(kind).varint(inner.length);
+        if (kind === 1) shell.varint(stream.length).bytes(stream);
+        else shell.bytes(inner);
+      }
+      return headerWith(shell.finish());
+    };
+    for (const [kind, count] of [
+      [0, 1],
+      [1, 1],
+      [0, 3],
+      [1, 3],
+    ]) {
+      const bytes = count * inner.length;
+      expect(await readShell(files(kind, count), inflateWithNode, bytes)).toHaveLength(count);
+      await refusedLater(readShell(files(kind, count), inflateWithNode, bytes - 1), "LIMIT", `template ${kind}, ${count} files`);
+    }
   });
 
   it("with two files of a name", async () => {

@@ -93,6 +93,21 @@ describe("the coding", () => {
     for (const { name, kernels } of loadedDecoders) expectSame(decodedOf(kernels, tensor, bytes), tensor.data, name);
   });
 
+  it("is not context where the stream would be too short for its elements to be decoded", async () => {
+    const stripes = (rows: number): Tensor =>
+      tensorOf(
+        "c",
+        "U8",
+        [rows, 512],
+        Uint8Array.from({ length: 512 * rows }, (_, i) => [1, 0, 1, 1, 0, 0][(i % 512) % 6]),
+      );
+    expect(await codingOf(stripes(16), "all")).toBe("context");
+    const tensor = stripes(512);
+    const { bytes, encoded } = await recordOf(simd, tensor, { ...EXACT, contexts: "all" });
+    expect(encoded.stats.coding).not.toBe("context");
+    for (const { name, kernels } of loadedDecoders) expectSame(decodedOf(kernels, tensor, bytes), tensor.data, name);
+  });
+
   it("walks in the order in which the gaps are shortest to write", async () => {
     // A few columns are full and the others empty: by columns there is one long gap, by rows many.
     const stripes = new Uint8Array(40 * 40).map((_, i) => (i % 40 < 4 ? 1 + random.below(200) : 0));

@@ -150,6 +150,15 @@ describe("a stream that is left", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e8);
   });
 
+  it("of a header alone that claims 4 GB allocates next to nothing", async () => {
+    const archive = archiveOf([{ name: "w", dtype: "F32", shape: [2 ** 30], record: new Uint8Array(5 * 2 ** 10) }]).subarray(0, 27);
+    const before = process.memoryUsage().arrayBuffers;
+    const { error, tensors } = await arrived(decodeStream(chunked(archive, 27)));
+    expect(error).toMatchObject({ name: "FormatError", code: "TRUNCATED" });
+    expect(tensors).toEqual([]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6);
+  });
+
   it("gives no more than what came in can carry, unless the caller allows it", async () => {
     // A tensor of zeros takes 5 bytes for 4 MiB.
     const zeros = (count: number) =>

@@ -8,12 +8,14 @@ import { SAMPLES } from "../archive/samples.js";
 import { makeNpy } from "../formats/helpers.js";
 import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
-import { type Piece, piecesOf } from "./mutate.js";
+import { type Piece, piecesOf, type Shelled, shelledOf } from "./mutate.js";
 
 /** What mutants are made of. */
 export interface Corpus {
   readonly archives: readonly Uint8Array[];
   readonly pieces: readonly Piece[];
+  /** Those of the archives that have files. */
+  readonly shells: readonly Shelled[];
   readonly models: readonly Uint8Array[];
 }
 
@@ -33,6 +35,10 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     floats("layers.1.weight", [5, 3, 2, 2], random.sparse(60, 0.3)),
     tensorOf("layers.1.steps", "I64", [], random.bytes(8)),
   ];
+  // Names that share prefixes and tails with names far back.
+  const named = Array.from({ length: 40 }, (_, i) =>
+    tensorOf(`blocks.${i % 7}.${i}.${["weight", "bias"][i % 2]}`, "U8", [2], random.bytes(2)),
+  );
   const data = new Uint8Array(random.weights(30).buffer);
   const w = makeNpy("<f4", [5, 6], data);
   const b = makeNpy(">f8", [3, 5], random.bytes(120), true);
@@ -56,11 +62,12 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     for (const model of models) written.push((await compress(model, { preset })).archive);
   }
   written.push((await compress(tensors, { recipe: { rules: [{ share: { bits: 3 } }], contexts: "all" } })).archive);
+  written.push((await compress(named, { preset: "exact" })).archive);
   const golden = readdirSync(goldenFolder)
     .filter((name) => name.endsWith(".coppice"))
     .sort()
     .map((name) => new Uint8Array(readFileSync(path.join(goldenFolder, name))));
   const samples = [...SAMPLES.values()].map(({ archive }) => archive);
   const archives = [...samples, ...golden, ...written].filter(({ length }) => length <= MOST_BYTES);
-  return { archives, pieces: archives.flatMap(piecesOf), models };
+  return { archives, pieces: archives.flatMap(piecesOf), shells: archives.flatMap(shelledOf), models };
 }

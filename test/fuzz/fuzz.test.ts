@@ -15,6 +15,7 @@ it("only FormatErrors come out of mutants, in bounded time, and the decoders agr
   // Mutants get somewhere: many are accepted, and every code is met.
   expect(result.accepted).toBeGreaterThan(inputs / 50);
   expect(result.compared).toBeGreaterThan(inputs / 50);
+  expect(result.restored).toBeGreaterThan(inputs / 50);
   const codes = ["CHECKSUM", "CORRUPT", "DUPLICATE", "LIMIT", "MAGIC", "TRAILING", "TRUNCATED", "UNSUPPORTED", "VERSION"];
   expect(Object.keys(result.refused).sort()).toEqual(codes);
 });

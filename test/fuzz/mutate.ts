@@ -1,5 +1,6 @@
-import { ByteWriter } from "../../src/archive/bytes.js";
-import { PREAMBLE_BYTES, readHeader } from "../../src/archive/header.js";
+import { deflateRaw, inflateRaw } from "pako";
+import { ByteReader, ByteWriter } from "../../src/archive/bytes.js";
+import { PREAMBLE_BYTES, readHeader, writeHeader } from "../../src/archive/header.js";
 import { MAGIC } from "../../src/archive/limits.js";
 import { crc32c } from "../../src/reference/index.js";
 import { DTYPES, type TensorInfo } from "../../src/types.js";
@@ -112,4 +113,104 @@ export function aroundHeader(random: Random, archive: Uint8Array, others: readon
   const body = mutated(random, archive.subarray(start, recordsOffset - 4), others);
   const covered = new ByteWriter().bytes(MAGIC).u8(1).u8(0).varint(body.length).bytes(body).finish();
   return concat(new ByteWriter().bytes(covered).u32(crc32c(covered)).finish(), archive.subarray(recordsOffset));
+}
+
+/** A file of a shell, its body no longer deflated: pieces, or the metadata of a safetensors file. */
+interface ShellFile {
+  readonly path: string;
+  readonly template: "pieces" | "safetensors";
+  readonly body: Uint8Array;
+}
+
+/** An archive that is whole, and the files of its shell. */
+export interface Shelled {
+  readonly tensors: readonly (TensorInfo & { readonly recordByteLength: number })[];
+  readonly records: Uint8Array;
+  readonly files: readonly ShellFile[];
+}
+
+/** Takes archives apart whose shells have files. */
+export function shelledOf(archive: Uint8Array): Shelled[] {
+  const { tensors, shell, shellOffset, recordsOffset } = readHeader(archive, crc32c);
+  const reader = new ByteReader(shell, shellOffset);
+  const files = Array.from({ length: reader.varint("files") }, () => readFile(reader));
+  return files.length === 0 ? [] : [{ tensors, records: archive.slice(recordsOffset), files }];
+}
+
+function readFile(reader: ByteReader): ShellFile {
+  const path = reader.text(reader.varint("path"), "path");
+  const template = reader.u8("template");
+  const start = reader.position;
+  const varint = (): number => reader.varint("template");
+  if (template === 2) {
+    for (let texts = 2 * (varint() - 1); texts > 0; texts--) reader.take(varint(), "metadata");
+    return { path, template: "safetensors", body: reader.bytes.slice(start, reader.position) };
+  }
+  if (template === 1) varint();
+  const body = reader.take(varint(), "template").slice();
+  return { path, template: "pieces", body: template === 1 ? inflateRaw(body) : body };
+}
+
+/** The pieces of a body that is whole, those of groups on their own. */
+function cutPieces(body: Uint8Array): Uint8Array[] {
+  const reader = new ByteReader(body);
+  const pieces: Uint8Array[] = [];
+  while (reader.left > 0) {
+    const start = reader.position;
+    const op = reader.u8("op") & 3;
+    if (op === 2) reader.u8("level");
+    const value = reader.varint("piece");
+    if (op === 2) reader.varint("count");
+    if (op === 0) reader.take(value, "literal");
+    pieces.push(body.slice(start, reader.position));
+  }
+  return pieces;
+}
+
+const PATHS: readonly string[] = ["", "a", "a/b", "a/b/c", "sub", "../a", "a/..", "/a", "a//b", "c:a", "a\\b", "a\0", "."];
+
+/** An archive whose shell was mutated behind its compression, the header around it whole. */
+export function aroundShell(random: Random, archive: Shelled, others: readonly Shelled[]): Uint8Array {
+  const files = [...archive.files];
+  const other = (): ShellFile => {
+    const from = others[random.below(others.length)].files;
+    return from[random.below(from.length)];
+  };
+  for (let edits = 1 + random.below(3); edits > 0; edits--) {
+    const i = random.below(files.length);
+    const file = files[i] ?? other();
+    const kind = random.below(8);
+    if (kind < 3) files[i] = { ...file, body: mutated(random, file.body, [other().body]) };
+    else if (kind < 5 && file.template === "pieces") files[i] = { ...file, body: shuffled(random, file.body, other().body) };
+    else if (kind === 5) files[i] = { ...file, path: PATHS[random.below(PATHS.length)] };
+    else if (kind === 6) files.splice(i, 0, { ...other(), path: random.chance(0.5) ? file.path : `f${random.below(3)}` });
+    else files.splice(i, 1);
+  }
+  const shell = new ByteWriter().varint(random.chance(0.95) ? files.length : EDGES[random.below(EDGES.length)]);
+  for (const file of files) writeFile(random, shell, file);
+  return concat(writeHeader(archive.tensors, shell.finish(), crc32c), archive.records);
+}
+
+/** A body with a piece left out, doubled, moved, or taken from another. */
+function shuffled(random: Random, body: Uint8Array, other: Uint8Array): Uint8Array {
+  try {
+    const pieces = cutPieces(body);
+    const more = [...pieces, ...(random.chance(0.5) ? cutPieces(other) : [])];
+    const [taken] = pieces.splice(random.below(pieces.length), random.chance(0.5) ? 1 : 0);
+    pieces.splice(random.below(pieces.length + 1), 0, taken ?? more[random.below(more.length)] ?? new Uint8Array(0));
+    return concat(...pieces);
+  } catch {
+    return body; // it was mutated before
+  }
+}
+
+function writeFile(random: Random, shell: ByteWriter, { path, template, body }: ShellFile): void {
+  shell.text(path);
+  const claim = random.chance(0.95) ? body.length : Math.max(0, body.length + random.below(5) - 2);
+  if (template === "safetensors") shell.u8(2).bytes(body);
+  else if (random.chance(0.5)) shell.u8(0).varint(claim).bytes(body);
+  else {
+    const stream = deflateRaw(body);
+    shell.u8(1).varint(claim).varint(stream.length).bytes(stream);
+  }
 }

@@ -44,6 +44,18 @@ const ascii = (text: string): number[] => [...new TextEncoder().encode(text)];
 const scalar = (name: string): number[] => [0, 2 * name.length, ...ascii(name), 7, 5];
 const PADDING: readonly number[] = new Array(40).fill(0);
 
+/** Scalars, named by their numbers, then a name of which the last two bytes are those of the name `back` before. */
+function tailed(scalars: number, back: number): Uint8Array {
+  const names = Array.from({ length: scalars }, (_, i) => scalar(`t${100 + i}`));
+  return header(scalars + 1, ...names.flat(), 0, 3, 0x78, back, 2, 7, 5, ...PADDING);
+}
+
+/** Names that share a thousand bytes each, in a few bytes of the header. */
+function longNames(count: number): Uint8Array {
+  const more = Array.from({ length: count - 1 }, (_, i) => [0xe8, 7, 6, ...ascii(String(100 + i)), 7, 5]); // a prefix of 1000 bytes
+  return header((count % 128) + 128, count >> 7, 0, 0xd0, 0x0f, ...ascii("n".repeat(1000)), 7, 5, ...more.flat(), ...PADDING);
+}
+
 const DENSE = 2;
 const SPARSE = 3;
 const CONTEXT = 4;
@@ -68,6 +80,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   "reserved flag": { code: "CORRUPT", archive: changed(5, 0x80) },
   "header checksum": { code: "CHECKSUM", archive: changed(8, 1) },
   "header of 2^31 bytes": { code: "LIMIT", archive: Uint8Array.of(...MAGIC, 1, 0, 0x80, 0x80, 0x80, 0x80, 8, ...PADDING) },
+  "header of 2^28 + 1 bytes": { code: "LIMIT", archive: Uint8Array.of(...MAGIC, 1, 0, 0x81, 0x80, 0x80, 0x80, 1, ...PADDING) },
   "header length not in its shortest form": { code: "CORRUPT", archive: Uint8Array.of(...MAGIC, 1, 0, 0x82, 0, ...PADDING) },
   "more tensors than bytes": { code: "LIMIT", archive: header(11, ...PADDING) },
   "no count of files": { code: "TRUNCATED", archive: header(1, ...scalar("w")) },
@@ -75,6 +88,8 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   "prefix of nothing": { code: "CORRUPT", archive: header(1, 1, 0, 7, 5, ...PADDING) },
   "tail of the name itself": { code: "CORRUPT", archive: header(2, ...scalar("w"), 0, 1, 2, 1, 7, 5, ...PADDING) },
   "empty tail": { code: "CORRUPT", archive: header(2, ...scalar("w"), 0, 1, 1, 0, 7, 5, ...PADDING) },
+  "tail from 33 names back": { code: "CORRUPT", archive: tailed(40, 33) },
+  "names of more bytes than the header can mean": { code: "LIMIT", archive: longNames(200) },
   "name that is not UTF-8": { code: "CORRUPT", archive: header(1, 0, 2, 0xff, 7, 5, ...PADDING) },
   "dtype 31": { code: "UNSUPPORTED", archive: header(1, 0, 2, 0x77, 31, 5, ...PADDING) },
   "rank 3 in the long form": { code: "CORRUPT", archive: header(1, 0, 2, 0x77, 0xe7, 3, 1, 1, 1, 5, ...PADDING) },
@@ -134,6 +149,11 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   "context with reserved bits": { code: "CORRUPT", archive: record("U8", 3, CONTEXT, 0x20, ...NINE, 0) },
   "context stream that goes on": { code: "CORRUPT", archive: record("U8", 3, CONTEXT, 0, ...NINE, 1, 2, 3, 4, 5, 6, 7, 8, 9) },
 
+  "context of more elements than its bytes can mean": {
+    code: "LIMIT",
+    archive: record("U8", 4096 + 512 * 10 + 1, CONTEXT, 0, ...NINE, ...PADDING.slice(0, 10)),
+  },
+
   "block of several cut off": { code: "TRUNCATED", archive: record("U8", 257, 3 << 3, 0xff, 0xff, 3, 1, 2) },
   "block of several shorter than a checksum": { code: "TRUNCATED", archive: record("U8", 257, 3 << 3, 3, 1, 2, 3) },
   "bytes after the last block": { code: "TRAILING", archive: twoBlocks(0, 9) },
@@ -142,6 +162,15 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   "path that climbs": { code: "CORRUPT", shell: true, archive: shell(1, 4, ...ascii("../x"), 0, 0) },
   "path with a drive": { code: "CORRUPT", shell: true, archive: shell(1, 4, ...ascii("c:/x"), 0, 0) },
   "two files of a name": { code: "DUPLICATE", shell: true, archive: shell(2, 1, 0x78, 0, 0, 1, 0x78, 0, 0) },
+  "file in a file": { code: "CORRUPT", shell: true, archive: shell(2, 3, ...ascii("a/b"), 0, 0, 1, ...ascii("a"), 0, 0) },
+  "file without a path beside another": { code: "CORRUPT", shell: true, archive: shell(2, 0, 0, 0, 1, 0x78, 0, 0) },
+  "literal of no bytes": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 2, 0, 0) },
+  "literal after a literal": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 6, 0, 1, 0x41, 0, 1, 0x42) },
+  "two holes for a tensor": { code: "DUPLICATE", shell: true, archive: shell(1, 0, 0, 4, 1, 0, 1, 0) },
+  "two safetensors files": { code: "DUPLICATE", shell: true, archive: shell(2, 1, 0x78, 2, 0, 1, 0x79, 2, 0) },
+  "zlib group without a tensor": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 7, 2, 6, 3, 1, 0, 1, 0x41) },
+  // Of one byte, 7, zlib makes three.
+  "zlib group of another length": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 6, 2, 6, 4, 1, 1, 0) },
   "template 9": { code: "UNSUPPORTED", shell: true, archive: shell(1, 0, 9) },
   "hole for no tensor": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 2, 1, 1) },
   "template of more than deflate can give": { code: "LIMIT", shell: true, archive: shell(1, 0, 1, 0xff, 0x7f, 2, 3, 0) },
