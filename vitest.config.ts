@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { ViteUserConfig } from "vitest/config";
+import { SkippedReporter } from "./test/skipped.js";
 
 /** As the bundles have it: a .wasm import gives the module's bytes. */
 const wasmBytes = {
@@ -17,6 +18,7 @@ const config: ViteUserConfig = {
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/setup.ts"],
+    reporters: ["default", new SkippedReporter()],
     testTimeout: 30_000,
     coverage: { provider: "v8", include: ["src/**/*.ts"] },
   },

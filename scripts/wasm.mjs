@@ -20,7 +20,9 @@ const ASC = path.join(path.dirname(createRequire(import.meta.url).resolve("assem
 async function compile({ entry, target, file }) {
   const temporary = file.replace(/\.wasm$/, `.${process.pid}.tmp.wasm`);
   const args = [ASC, `assembly/${entry}.ts`, "--target", target, "--outFile", temporary];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: "inherit" });
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "inherit", "pipe"] });
+  // Binaryen says so whenever its last pass before convergence was no smaller; it means nothing for the module.
+  child.stderr.on("data", (text) => process.stderr.write(String(text).replace(/^Last converge was suboptimal\.\n/gm, "")));
   const status = await new Promise((resolve, reject) => child.on("error", reject).on("exit", resolve));
   if (status !== 0) throw new Error(`asc failed on assembly/${entry}.ts, target ${target}`);
   await rename(path.join(ROOT, temporary), path.join(ROOT, file));

@@ -11,9 +11,9 @@ const at = (name: string): string => path.join(folder, name);
 
 // Larger than what is read at once, so that threads read them in turns.
 const random = new Random(8);
-const ROWS = 1100;
+const ROWS = 4400;
 const arrays = ["a", "b"].map((name, i) => {
-  const data = Uint8Array.from({ length: 1024 * ROWS }, () => random.below(9 + i));
+  const data = Uint8Array.from({ length: 1024 * ROWS }, () => random.below(200 + i));
   return { name: `${name}.npy`, data: makeNpy("|u1", [ROWS, 1024], data, i === 1) };
 });
 const stored = makeZip(arrays);
