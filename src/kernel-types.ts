@@ -1,4 +1,6 @@
-import type { Dtype } from "./types.js";
+import type { FloatDtype } from "./types.js";
+
+export type { FloatDtype };
 
 // What the kernels do, in terms of typed arrays: implemented by the WebAssembly modules (src/kernels) and by plain TypeScript (src/reference).
 // Both give the same bits. Typed arrays passed in are never changed unless a parameter's name begins with `out` or the text says so; arrays returned
@@ -176,9 +178,6 @@ export interface EncodeKernels extends DecodeKernels {
    */
   codebookGradient(gradients: Float32Array, codes: Uint8Array, centroids: number): Float32Array;
 }
-
-/** The dtypes whose tensors can be shared. */
-export type FloatDtype = Extract<Dtype, "F32" | "F16" | "BF16" | "F64">;
 
 /** C [m][n] = A [m][k] B [k][n], or C += A B; m, n and k are 1 or more. */
 export interface MatrixProduct {

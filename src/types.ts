@@ -58,6 +58,13 @@ const DTYPE_BITS: Readonly<Record<Dtype, number>> = {
   F8_E5M2FNUZ: 8,
 };
 
+/** The dtypes whose tensors can be shared. */
+export type FloatDtype = Extract<Dtype, "F32" | "F16" | "BF16" | "F64">;
+
+export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
+  return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
+}
+
 /** Bits of one element; below 8 for the packed types, of which only whole bytes can be stored. */
 export function dtypeBits(dtype: Dtype): number {
   return DTYPE_BITS[dtype];

@@ -1,5 +1,5 @@
 import { FormatError } from "../errors.js";
-import type { Dtype } from "../types.js";
+import { type Dtype, isFloatDtype } from "../types.js";
 import { BitReader, BitWriter } from "./bits.js";
 import { type ByteReader, ByteWriter } from "./bytes.js";
 import { readStep, writeStep } from "./steps.js";
@@ -68,12 +68,8 @@ function readSorted(bytes: ByteReader, count: number, dtype: Dtype, elementBytes
   return codebook;
 }
 
-function isFloat(dtype: Dtype): boolean {
-  return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
-}
-
 function elementOfKey(key: bigint, dtype: Dtype, width: number): bigint {
-  if (!isFloat(dtype)) return key;
+  if (!isFloatDtype(dtype)) return key;
   const sign = 1n << BigInt(width - 1);
   return key & sign ? key ^ sign : key ^ (2n * sign - 1n);
 }
@@ -85,7 +81,7 @@ export function codebookKeys(codebook: Uint8Array, dtype: Dtype, elementBytes: n
   for (let at = 0; at < codebook.length; at += elementBytes) {
     let element = 0n;
     for (let b = elementBytes - 1; b >= 0; b--) element = (element << 8n) | BigInt(codebook[at + b]);
-    keys.push(isFloat(dtype) ? (element & sign ? element ^ (2n * sign - 1n) : element ^ sign) : element);
+    keys.push(isFloatDtype(dtype) ? (element & sign ? element ^ (2n * sign - 1n) : element ^ sign) : element);
   }
   return keys;
 }

@@ -18,7 +18,7 @@ export const MAX_CODE_BITS = 12;
 export const MAX_HEADER_BYTES: number = 2 ** 28;
 export const MAX_SHELL_BYTES: number = 2 ** 28;
 
-/** Deflate gives at most 1032 bytes for one. */
+/** Deflate gives at most 1032 bytes for one: 258 for two bits and a little. */
 export const MAX_DEFLATE_RATIO = 1032;
 
 /** Real names stay below 300 bytes; names are compared and kept. */

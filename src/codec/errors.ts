@@ -1,6 +1,5 @@
 import type { EncodeKernels } from "../kernel-types.js";
-import type { Dtype } from "../types.js";
-import { isFloatDtype } from "./quantize.js";
+import { type Dtype, isFloatDtype } from "../types.js";
 
 // What a tensor lost.
 

@@ -1,5 +1,5 @@
-import type { EncodeKernels, FloatDtype, Survivors } from "../kernel-types.js";
-import type { Dtype } from "../types.js";
+import type { EncodeKernels, Survivors } from "../kernel-types.js";
+import { type Dtype, isFloatDtype } from "../types.js";
 import type { Blocks } from "./blocks.js";
 import type { Contexts } from "./choose.js";
 import { pruneThreshold } from "./prune.js";
@@ -47,10 +47,6 @@ export interface Quantized {
   readonly exact: boolean;
   /** Why a treatment that was asked for was not given. */
   readonly note?: string;
-}
-
-export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
-  return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
 }
 
 /**

@@ -1,7 +1,6 @@
 import { scanName } from "../archive/scans.js";
 import type { Coding, EncodeKernels, RecordPlan, SymbolCoding } from "../kernel-types.js";
-import type { Dtype } from "../types.js";
-import { isFloatDtype } from "./quantize.js";
+import { type Dtype, isFloatDtype } from "../types.js";
 
 /** What a record holds, counted. */
 export interface RecordStats {

@@ -1,3 +1,4 @@
+import { MAX_DEFLATE_RATIO } from "../archive/limits.js";
 import { FormatError } from "../errors.js";
 import type { Source } from "../types.js";
 import { type EndRecord, readEnd } from "./zip-end.js";
@@ -23,9 +24,6 @@ import { memberName } from "./zip-name.js";
 
 /** Encryption, patch data, strong encryption and masked headers. */
 const FLAGS_REFUSED = FLAG_ENCRYPTED | 0x20 | 0x40 | 0x2000;
-
-/** zlib's deflate gains no more: 258 bytes for two bits and a little. */
-const MAX_DEFLATE_RATIO = 1032;
 
 /** One member, all fields checked against each other. Offsets are from the start of the file. */
 export interface ZipEntry {

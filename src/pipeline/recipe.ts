@@ -1,8 +1,8 @@
 import picomatch from "picomatch";
 import { checkInteger, checkNumber, checkOneOf, checkText } from "../check.js";
 import type { Contexts } from "../codec/choose.js";
-import { isFloatDtype, type Prune, type Share, type Treatment } from "../codec/quantize.js";
-import { DTYPES, type Dtype, elementCount, type TensorInfo } from "../types.js";
+import type { Prune, Share, Treatment } from "../codec/quantize.js";
+import { DTYPES, type Dtype, elementCount, isFloatDtype, type TensorInfo } from "../types.js";
 
 /** What happens to the tensors that it matches. All conditions given must hold; a rule without conditions matches all. */
 export interface Rule {
