@@ -92,6 +92,30 @@ export interface Survivors {
   readonly maxGap: number;
 }
 
+/** Survivors of one block of float32 values, and what its codec needs to know of all of them. Sums are taken as those of `Stats`. */
+export interface Sifted extends Survivors {
+  /** Values that are NaN or infinite. In their place the sums take 0. */
+  readonly nonFinite: number;
+  /** Values whose bits are not all zero. */
+  readonly nonZero: number;
+  /** Sum of the values. */
+  readonly sum: number;
+  /** Sum of the squares of the values. */
+  readonly sumOfSquares: number;
+  /** Sum of the squares of the pruned values. */
+  readonly prunedSquares: number;
+  /** Largest magnitude of a pruned value that is finite, 0 where there is none. */
+  readonly prunedMax: number;
+}
+
+/** What sharing costs. */
+export interface ShareErrors {
+  /** Sum of the squares of the differences, in four lanes as the sums of `Stats`. */
+  readonly noise: number;
+  /** The largest magnitude of a difference, 0 where there is none. NaN does not count. */
+  readonly maxAbs: number;
+}
+
 /** What compressing needs. Blocks have at most 2^20 elements; `values` are float32. */
 export interface EncodeKernels extends DecodeKernels {
   /** Sums for the standard deviation, and what must not be shared. */
@@ -103,6 +127,8 @@ export interface EncodeKernels extends DecodeKernels {
   magnitudeHistogram(values: Float32Array, level: 0 | 1, prefix: number, outCounts: Uint32Array): void;
   /** Survivors are the values whose magnitude is above `threshold` (float32, 0 or more; NaN never survives). */
   prune(values: Float32Array, threshold: number): Survivors;
+  /** `prune` and `stats` in one pass, and what pruning costs. */
+  sift(values: Float32Array, threshold: number): Sifted;
   /** Survivors are the elements that have a bit set. */
   compact(elements: Uint8Array, elementBytes: number): Survivors;
   /**
@@ -141,6 +167,8 @@ export interface EncodeKernels extends DecodeKernels {
   lloyd(points: Float64Array, weights: Float64Array, outCentroids: Float64Array, maxIterations: number): number;
   /** The code of each value: the number of `midpoints` f64[k - 1] (ascending) that are below it, the value widened to float64. */
   assign(values: Float32Array, midpoints: Float64Array): Uint8Array;
+  /** How far values are from the centroids of their codes, each difference taken in float64. */
+  shareErrors(values: Float32Array, codes: Uint8Array, centroids: Float32Array): ShareErrors;
   /** u32[256]: how often each byte occurs. */
   histogram(bytes: Uint8Array): Uint32Array;
   /** u32[maxGap + 1]: how often each gap occurs. */

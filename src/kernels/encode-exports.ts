@@ -6,6 +6,7 @@ export interface EncodeExports extends DecodeExports {
   stats(values: Ptr, count: number, out: Ptr): void;
   magnitudeHistogram(values: Ptr, count: number, level: number, prefix: number, counts: Ptr): void;
   prune(values: Ptr, count: number, threshold: number, gaps: Ptr, out: Ptr): number;
+  sift(values: Ptr, count: number, threshold: number, gaps: Ptr, out: Ptr, totals: Ptr): void;
   compact(elements: Ptr, count: number, elementBytes: number, gaps: Ptr, out: Ptr): number;
   index(elements: Ptr, count: number, elementBytes: number, codes: Ptr, table: Ptr, known: number, slots: Ptr): number;
   floatHistogram(values: Ptr, count: number, counts: Ptr, lows: Ptr): void;
@@ -22,6 +23,7 @@ export interface EncodeExports extends DecodeExports {
     taken: Ptr,
   ): number;
   assign(values: Ptr, count: number, midpoints: Ptr, boundaries: number, codes: Ptr, bounds: Ptr): void;
+  shareErrors(values: Ptr, codes: Ptr, count: number, centroids: Ptr, out: Ptr): void;
   codebookGradient(gradients: Ptr, codes: Ptr, count: number, k: number, sums: Ptr, out: Ptr): void;
   histogram(bytes: Ptr, count: number, counts: Ptr, lanes: Ptr): void;
   mapBytes(bytes: Ptr, count: number, table: Ptr): void;

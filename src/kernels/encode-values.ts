@@ -11,12 +11,14 @@ type Values = Pick<
   | "stats"
   | "magnitudeHistogram"
   | "prune"
+  | "sift"
   | "compact"
   | "scatter"
   | "index"
   | "floatHistogram"
   | "lloyd"
   | "assign"
+  | "shareErrors"
   | "toFloat32"
   | "fromFloat32"
   | "codebookGradient"
@@ -77,6 +79,26 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
         const gaps = arena.alloc(4 * values.length);
         const out = arena.alloc(4 * values.length);
         return survivors(exports.prune(lend(arena, values), values.length, threshold, gaps, out), 4, gaps, out);
+      }),
+
+    sift: (values, threshold) =>
+      arena.scope(() => {
+        const gaps = arena.alloc(4 * values.length);
+        const out = arena.alloc(4 * values.length);
+        const totals = arena.alloc(64);
+        exports.sift(lend(arena, values), values.length, threshold, gaps, out, totals);
+        const [found, nonFinite, nonZero, sumOfSquares, prunedSquares, prunedMax, maxGap, sum] = arena.f64(totals, 8);
+        return {
+          gaps: arena.u32(gaps, found).slice(),
+          elements: arena.u8(out, 4 * found).slice(),
+          maxGap,
+          nonFinite,
+          nonZero,
+          sum,
+          sumOfSquares,
+          prunedSquares,
+          prunedMax,
+        };
       }),
 
     compact: (elements, elementBytes) =>
@@ -142,6 +164,16 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
         const between = lend(arena, midpoints);
         exports.assign(lend(arena, values), values.length, between, midpoints.length, codes, bounds);
         return arena.u8(codes, values.length).slice();
+      }),
+
+    shareErrors: (values, codes, centroids) =>
+      arena.scope(() => {
+        const out = arena.alloc(16);
+        const to = lend(arena, centroids);
+        const by = lend(arena, codes);
+        exports.shareErrors(lend(arena, values), by, values.length, to, out);
+        const [noise, maxAbs] = arena.f64(out, 2);
+        return { noise, maxAbs };
       }),
 
     toFloat32: (elements, dtype) => {

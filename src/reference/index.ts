@@ -8,9 +8,9 @@ import { fromFloat32, toFloat32 } from "./convert.js";
 import { crc32c } from "./crc32c.js";
 import { encodeSymbols } from "./encode-symbols.js";
 import { escapeGaps, fillGaps } from "./gaps.js";
-import { assign, codebookGradient, lloyd } from "./kmeans.js";
+import { assign, codebookGradient, lloyd, shareErrors } from "./kmeans.js";
 import { codeLengths } from "./package-merge.js";
-import { compact, prune, scatter } from "./prune.js";
+import { compact, prune, scatter, sift } from "./prune.js";
 import { scan, unscan } from "./scan.js";
 import { floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
 import { index, mapBytes, splitPlane } from "./tables.js";
@@ -30,6 +30,7 @@ export const referenceKernels: EncodeKernels = {
   stats,
   magnitudeHistogram,
   prune,
+  sift,
   compact,
   scatter,
   scan,
@@ -37,6 +38,7 @@ export const referenceKernels: EncodeKernels = {
   floatHistogram,
   lloyd,
   assign,
+  shareErrors,
   histogram,
   gapHistogram,
   mapBytes,

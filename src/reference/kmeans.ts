@@ -1,3 +1,4 @@
+import type { ShareErrors } from "../kernel-types.js";
 import { bitsOf } from "./words.js";
 
 /** As `EncodeKernels.lloyd` says. */
@@ -119,6 +120,22 @@ function codesOfBins(midpoints: Float64Array): { least: Uint8Array; most: Uint8A
     } else most[bin] = midpoints.length;
   }
   return { least, most };
+}
+
+/** As `EncodeKernels.shareErrors` says. */
+export function shareErrors(values: Float32Array, codes: Uint8Array, centroids: Float32Array): ShareErrors {
+  const lanes = [0, 0, 0, 0];
+  let maxAbs = 0;
+  for (let lane = 0; lane < 4; lane++) {
+    let sum = 0;
+    for (let i = lane; i < values.length; i += 4) {
+      const away = values[i] - centroids[codes[i]];
+      sum += away * away;
+      if (Math.abs(away) > maxAbs) maxAbs = Math.abs(away);
+    }
+    lanes[lane] = sum;
+  }
+  return { noise: lanes[0] + lanes[1] + (lanes[2] + lanes[3]), maxAbs };
 }
 
 /** As `EncodeKernels.codebookGradient` says. */

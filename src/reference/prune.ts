@@ -1,4 +1,5 @@
-import type { Survivors } from "../kernel-types.js";
+import type { Sifted, Survivors } from "../kernel-types.js";
+import { stats } from "./stats.js";
 import { bitsOf, type Words, wordsOf, wordsPerElement } from "./words.js";
 
 /** As `EncodeKernels.prune` says. */
@@ -12,6 +13,26 @@ export function prune(values: Float32Array, threshold: number): Survivors {
     count += Math.abs(values[i]) > limit ? 1 : 0;
   }
   return survivorsAt(places.subarray(0, count), bitsOf(values), 4);
+}
+
+/** As `EncodeKernels.sift` says. */
+export function sift(values: Float32Array, threshold: number): Sifted {
+  const limit = Math.fround(threshold);
+  const squares = [0, 0, 0, 0];
+  let prunedMax = 0;
+  for (let lane = 0; lane < 4; lane++) {
+    let sum = 0;
+    for (let i = lane; i < values.length; i += 4) {
+      const magnitude = Math.abs(values[i]);
+      // False for a NaN; an infinity is pruned only where the threshold is one.
+      if (!(magnitude <= limit) || magnitude === Number.POSITIVE_INFINITY) continue;
+      sum += magnitude * magnitude;
+      if (magnitude > prunedMax) prunedMax = magnitude;
+    }
+    squares[lane] = sum;
+  }
+  const prunedSquares = squares[0] + squares[1] + (squares[2] + squares[3]);
+  return { ...prune(values, threshold), ...stats(values), prunedSquares, prunedMax };
 }
 
 /** As `EncodeKernels.compact` says. */
