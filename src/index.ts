@@ -1,8 +1,7 @@
 // The public API for Node.
 
-export type { Contexts } from "./codec/choose.js";
 export type { TensorError, TensorErrors } from "./codec/errors.js";
-export type { Init, Prune, Share } from "./codec/quantize.js";
+export type { Contexts, Init, Prune, Share } from "./codec/quantize.js";
 export { type Archive, type DecodeOptions, decode, decodeStream, type Header, open, readHeader, type TensorEntry } from "./decode/index.js";
 export { FormatError, type FormatErrorCode } from "./errors.js";
 export type { Coding, EncodeKernels } from "./kernel-types.js";

@@ -117,9 +117,18 @@ export function tensorByteLength(dtype: Dtype, shape: readonly number[], offset 
   return (count * bits) / 8;
 }
 
+/** Where bytes stand in a file of this process that is open: any of its threads may read them. */
+export interface Place {
+  /** The system's number of the open file. */
+  readonly fd: number;
+  readonly offset: number;
+}
+
 /** Bytes at rest that can be read by range: a file, a Blob, a buffer. */
 export interface Source {
   readonly byteLength: number;
+  /** Where the bytes stand, of an open file. */
+  readonly place?: Place;
   /**
    * Exactly `byteLength` bytes from `offset`. The caller keeps within `[0, this.byteLength)`; the view is the caller's until
    * the next `read`.
@@ -171,8 +180,12 @@ export interface OpenModel {
   /** Bytes of all its files. */
   readonly byteLength: number;
   readonly tensors: readonly TensorInfo[];
+  /** A tensor's bytes are checked as they are read from its beginning to its end: it is not to be divided among readers. */
+  readonly checkedInOrder?: boolean;
   /** Exactly `byteLength` bytes of a tensor, little-endian and row-major, from `offset` within it. */
   read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array>;
+  /** Where the tensor's bytes, little-endian and row-major, stand in one run of an open file; undefined where only `read` can give them. */
+  place?(tensor: number): Place | undefined;
   /** The shell. Asked for once, after the tensors were worked. */
   templates(restored: Restored): Promise<readonly FileTemplate[]>;
   close(): Promise<void>;

@@ -2,20 +2,32 @@ import { MAX_BLOCK_ELEMENTS } from "../archive/limits.js";
 import { type Elements, elementsOf } from "../archive/record.js";
 import type { TensorInfo } from "../types.js";
 
-/** A tensor's elements, block by block, as they are to be stored: little-endian, row-major. A block may be asked for more than once. */
+/** A tensor's elements, block by block, little-endian, row-major. A block may be asked for more than once. */
 export interface Blocks extends Elements {
   readonly count: number;
-  /** The bytes of block `index`; the caller does not change them, and they may not be the same array the next time. */
+  /** The bytes of block `index`: not to be changed, and gone with the next call, which may lend the same buffer. */
   read(index: number): Promise<Uint8Array>;
 }
 
 /** Elements of each block of an archive written by Coppice, but the last of a tensor. */
 export const BLOCK_ELEMENTS: number = MAX_BLOCK_ELEMENTS;
 
+export function blocksIn(elements: number): number {
+  return Math.max(1, Math.ceil(elements / BLOCK_ELEMENTS));
+}
+
+/** Elements of block `index`. */
+export function blockLength({ elements }: Elements, index: number): number {
+  return Math.min(BLOCK_ELEMENTS, elements - index * BLOCK_ELEMENTS);
+}
+
+/** Bytes of a tensor by range; what it gives may be gone with the next call. */
+export type ReadRange = (offset: number, byteLength: number) => Promise<Uint8Array>;
+
 /** A tensor in blocks, its bytes read by range. A tensor of one block is read once and kept. */
-export function tensorBlocks(tensor: TensorInfo, read: (offset: number, byteLength: number) => Promise<Uint8Array>): Blocks {
+export function tensorBlocks(tensor: TensorInfo, read: ReadRange): Blocks {
   const elements = elementsOf(tensor);
-  const count = Math.max(1, Math.ceil(elements.elements / BLOCK_ELEMENTS));
+  const count = blocksIn(elements.elements);
   const blockBytes = BLOCK_ELEMENTS * elements.elementBytes;
   const byteLength = elements.elements * elements.elementBytes;
   let only: Promise<Uint8Array> | undefined;

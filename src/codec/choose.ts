@@ -4,8 +4,11 @@ import type { RecordHead } from "../archive/record.js";
 import { SCANS, scanRows } from "../archive/scans.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
-import { BLOCK_ELEMENTS, type Blocks } from "./blocks.js";
+import { BLOCK_ELEMENTS, blocksIn } from "./blocks.js";
+import type { TensorWork } from "./encode.js";
+import { codesOf } from "./encode-block.js";
 import { type GapCounts, type Measured, type MeasuredGaps, measureGaps, measureSymbols } from "./measure.js";
+import type { Contexts } from "./quantize.js";
 import { countGaps, type Survey } from "./survey.js";
 
 /** A coding of a tensor, ready to be written, and what it takes. */
@@ -25,9 +28,6 @@ export interface Choice {
 const NO_BYTES = new Uint8Array(0);
 const HEAD_BYTES = { raw: 1, bytes: 1, dense: 2, sparse: 3, context: 2 } as const;
 
-/** Context coding takes tens of nanoseconds a weight to decode, where Huffman codes take one: `small` asks for it only where that is not felt. */
-export type Contexts = "small" | "all" | "none";
-
 /** What counts as small: bytes of the record without it. */
 const SMALL_BYTES = 1 << 14;
 
@@ -37,32 +37,33 @@ const CONTEXT_SCANS = [0, 1];
 /**
  * The smallest coding of a tensor, by exact size; of equals the one with the lower number (docs/format.md, section 4).
  */
-export async function choose(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, found: Survey, contexts: Contexts): Promise<Choice> {
-  const plain = { blockElements: BLOCK_ELEMENTS, elements: blocks.elements, scan: 0, escape: false, gapParameter: 0 };
+export async function choose(kernels: EncodeKernels, dtype: Dtype, work: TensorWork, found: Survey, contexts: Contexts): Promise<Choice> {
+  const blocks = blocksIn(work.elements);
+  const plain = { blockElements: BLOCK_ELEMENTS, elements: work.elements, scan: 0, escape: false, gapParameter: 0 };
   const base = { ...plain, codebookKind: 0, codebookBytes: NO_BYTES };
   const raw: Choice = {
     head: { ...base, coding: "raw", symbols: [] },
     codebook: NO_BYTES,
-    byteLength: HEAD_BYTES.raw + blocks.elements * blocks.elementBytes,
+    byteLength: HEAD_BYTES.raw + work.elements * work.elementBytes,
     gaps: undefined,
     symbols: [],
   };
-  if (blocks.elements === 0) return raw;
+  if (work.elements === 0) return raw;
   const choices = [raw];
   if (found.planes) {
-    const symbols = found.planes.map((counts) => measureSymbols(kernels, counts, blocks.count));
+    const symbols = found.planes.all.map((counts) => measureSymbols(kernels, counts, blocks));
     choices.push(sized({ ...base, coding: "bytes", symbols: symbols.map(({ coding }) => coding) }, NO_BYTES, undefined, symbols));
   }
-  const dense = denseCodes(found, blocks, dtype);
+  const dense = denseCodes(found, work, dtype);
   if (dense) {
-    const symbols = [measureSymbols(kernels, dense.counts, blocks.count)];
+    const symbols = [measureSymbols(kernels, dense.counts, blocks)];
     choices.push(sized({ ...base, ...dense.book, coding: "dense", symbols: [symbols[0].coding] }, dense.elements, undefined, symbols));
   }
-  if (found.stored > 0) choices.push(...(await sparseChoices(kernels, dtype, blocks, found, base)));
+  if (found.stored > 0) choices.push(...(await sparseChoices(kernels, dtype, work, found, base)));
   const best = smallest(choices);
-  if (!found.table || found.stored === 0 || blocks.count > 1 || contexts === "none") return best;
+  if (!found.table || found.stored === 0 || blocks > 1 || contexts === "none") return best;
   if (contexts === "small" && best.byteLength > SMALL_BYTES) return best;
-  return smallest([best, ...contextChoices(kernels, dtype, blocks, await blocks.read(0), found.table, base)]);
+  return smallest([best, ...contextChoices(kernels, dtype, work, await work.dense(), found.table, base)]);
 }
 
 function smallest(choices: readonly Choice[]): Choice {
@@ -73,12 +74,12 @@ function smallest(choices: readonly Choice[]): Choice {
 function contextChoices(
   kernels: EncodeKernels,
   dtype: Dtype,
-  blocks: Blocks,
+  work: TensorWork,
   block: Uint8Array,
   table: NonNullable<Survey["table"]>,
   base: Base,
 ): Choice[] {
-  const { elementBytes, axes } = blocks;
+  const { elementBytes, axes } = work;
   const { elements: codebook, book } = sortedTable(table.elements, table.counts, dtype, elementBytes);
   const codes = codebook.length / elementBytes;
   const scans = walk(axes, 0) === walk(axes, 1) ? [0] : CONTEXT_SCANS;
@@ -86,7 +87,7 @@ function contextChoices(
     const { rows, columns, kernel } = scanRows(axes, scan);
     const elements = scan === 0 ? block : kernels.scan(block, elementBytes, axes, scan);
     const stream = kernels.encodeContext(contextSymbols(kernels, elements, elementBytes, codebook), rows, columns, kernel, codes);
-    if (blocks.elements > mostContextElements(stream.length)) return [];
+    if (work.elements > mostContextElements(stream.length)) return [];
     const choice = sized({ ...base, ...book, coding: "context", scan, symbols: [] }, codebook, undefined, []);
     return [{ ...choice, byteLength: choice.byteLength + stream.length, stream }];
   });
@@ -105,27 +106,21 @@ function contextSymbols(kernels: EncodeKernels, elements: Uint8Array, elementByt
   return symbols;
 }
 
-/** The codes of elements that are all in the codebook. */
-export function codesOf(kernels: EncodeKernels, elements: Uint8Array, elementBytes: number, codebook: Uint8Array): Uint8Array {
-  const indexed = kernels.index(elements, elementBytes, codebook);
-  if (indexed === undefined || indexed.table.length !== codebook.length) throw new Error("a block changed between two readings");
-  return indexed.codes;
-}
-
 type Base = Omit<Choice["head"], "coding" | "symbols">;
 
-async function sparseChoices(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, found: Survey, base: Base): Promise<Choice[]> {
-  const { scan, gaps } = await bestScan(kernels, blocks, found.gaps);
+async function sparseChoices(kernels: EncodeKernels, dtype: Dtype, work: TensorWork, found: Survey, base: Base): Promise<Choice[]> {
+  const blocks = blocksIn(work.elements);
+  const { scan, gaps } = await bestScan(kernels, work, found.gaps);
   const sparse = { ...base, coding: "sparse", scan, escape: gaps.escape, gapParameter: gaps.gapParameter } as const;
   const choices: Choice[] = [];
   if (found.table) {
-    const sorted = sortedTable(found.table.elements, found.table.counts, dtype, blocks.elementBytes);
-    const symbols = [measureSymbols(kernels, sorted.counts, blocks.count)];
+    const sorted = sortedTable(found.table.elements, found.table.counts, dtype, work.elementBytes);
+    const symbols = [measureSymbols(kernels, sorted.counts, blocks)];
     const head = { ...sparse, ...sorted.book, symbols: [gaps.coding, symbols[0].coding] };
     choices.push(sized(head, sorted.elements, gaps, symbols));
   }
-  if (found.ownPlanes) {
-    const symbols = found.ownPlanes.map((counts) => measureSymbols(kernels, counts, blocks.count));
+  if (found.planes) {
+    const symbols = found.planes.stored.map((counts) => measureSymbols(kernels, counts, blocks));
     const head = { ...sparse, codebookKind: OWN, symbols: [gaps.coding, ...symbols.map(({ coding }) => coding)] };
     choices.push(sized(head, NO_BYTES, gaps, symbols));
   }
@@ -141,19 +136,20 @@ function sized(head: Choice["head"], codebook: Uint8Array, gaps: MeasuredGaps | 
 }
 
 /** The scan whose gaps take the least, and they. A tensor of several blocks is row-major. */
-async function bestScan(kernels: EncodeKernels, blocks: Blocks, rowMajor: GapCounts): Promise<{ scan: number; gaps: MeasuredGaps }> {
-  let best = { scan: 0, gaps: measureGaps(kernels, rowMajor, blocks.count) };
-  if (blocks.count > 1) return best;
-  const seen = new Set([walk(blocks.axes, 0)]);
+async function bestScan(kernels: EncodeKernels, work: TensorWork, rowMajor: GapCounts): Promise<{ scan: number; gaps: MeasuredGaps }> {
+  const blocks = blocksIn(work.elements);
+  let best = { scan: 0, gaps: measureGaps(kernels, rowMajor, blocks) };
+  if (blocks > 1) return best;
+  const seen = new Set([walk(work.axes, 0)]);
   for (let scan = 1; scan < SCANS.length; scan++) {
     // Axes of one element do not tell scans apart.
-    const order = walk(blocks.axes, scan);
+    const order = walk(work.axes, scan);
     if (seen.has(order)) continue;
     seen.add(order);
-    const elements = kernels.scan(await blocks.read(0), blocks.elementBytes, blocks.axes, scan);
+    const elements = kernels.scan(await work.dense(), work.elementBytes, work.axes, scan);
     const counts = new Map<number, number>();
-    countGaps(kernels, kernels.compact(elements, blocks.elementBytes), counts);
-    const gaps = measureGaps(kernels, counts, blocks.count);
+    countGaps(kernels, kernels.compact(elements, work.elementBytes), counts);
+    const gaps = measureGaps(kernels, counts, blocks);
     if (gaps.headBits + gaps.bits < best.gaps.headBits + best.gaps.bits) best = { scan, gaps };
   }
   return best;
@@ -165,10 +161,10 @@ function walk(axes: readonly number[], scan: number): string {
 }
 
 /** The codebook of all elements, zero among them where it occurs; undefined where there are more than 256. */
-function denseCodes(found: Survey, blocks: Blocks, dtype: Dtype): ReturnType<typeof sortedTable> | undefined {
+function denseCodes(found: Survey, work: TensorWork, dtype: Dtype): ReturnType<typeof sortedTable> | undefined {
   if (!found.table) return undefined;
-  const { elementBytes } = blocks;
-  const zeros = blocks.elements - found.stored;
+  const { elementBytes } = work;
+  const zeros = work.elements - found.stored;
   let { elements, counts } = found.table;
   if (zeros > 0) {
     if (counts.length === 256) return undefined;

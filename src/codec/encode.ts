@@ -1,19 +1,27 @@
 import { ByteWriter } from "../archive/bytes.js";
-import { OWN } from "../archive/codebook.js";
-import { CHECKSUM_BYTES } from "../archive/limits.js";
+import type { Elements } from "../archive/record.js";
 import { writeRecordHead, zeroHead } from "../archive/record.js";
 import { scanName } from "../archive/scans.js";
-import type { EncodeKernels, SymbolCoding } from "../kernel-types.js";
+import type { EncodeKernels } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
-import type { Blocks } from "./blocks.js";
-import { type Choice, type Contexts, choose, codesOf } from "./choose.js";
+import { blocksIn } from "./blocks.js";
+import { type Choice, choose } from "./choose.js";
+import type { PartWork } from "./part.js";
+import type { Contexts } from "./quantize.js";
 import type { RecordStats } from "./stats.js";
-import { type Survey, survey } from "./survey.js";
+import { mergePlanes, mergeSurveys, PLANES_ALWAYS_UP_TO, type Survey } from "./survey.js";
 
 export interface EncodeOptions {
-  /** What the record says of itself: `blocks` are the source's, bit for bit. */
+  /** What the record says of itself: its elements are the source's, bit for bit. */
   readonly exact: boolean;
   readonly contexts: Contexts;
+}
+
+/** A tensor in parts, which are all of its blocks, in order. */
+export interface TensorWork extends Elements {
+  readonly parts: readonly PartWork[];
+  /** Of a tensor of one block: its elements as they are to come back. */
+  dense(): Promise<Uint8Array>;
 }
 
 /** What the record of a tensor came to. */
@@ -24,43 +32,57 @@ export interface EncodedRecord {
   readonly stats: RecordStats;
 }
 
-/**
- * The record of a tensor, lossless: `blocks` come back bit for bit. It walks over them twice, once to choose the coding, once to write it.
- *
- */
-export async function encodeRecord(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, options: EncodeOptions): Promise<EncodedRecord> {
-  const found = await survey(kernels, dtype, blocks);
-  if (found.stored === 0 && blocks.count === 1 && blocks.elements > 0) {
-    const head = zeroHead(options.exact);
-    const record = new ByteWriter().bytes(head).u32(kernels.crc32c(head)).finish();
-    return { pieces: [record], byteLength: record.length, stats: zeroStats(blocks.elements) };
-  }
-  const choice = await choose(kernels, dtype, blocks, found, options.contexts);
-  const head = writeRecordHead({ ...choice.head, exact: options.exact });
-  const pieces: Uint8Array[] = [];
-  let byteLength = 0;
-  for (let i = 0; i < blocks.count; i++) {
-    const block = await encodeBlock(kernels, choice, blocks, i);
-    const out = new ByteWriter();
-    if (i === 0) out.bytes(head);
-    if (blocks.count > 1) out.varint(block.length + CHECKSUM_BYTES);
-    const covered = out.bytes(block).finish();
-    pieces.push(out.bytes(covered).u32(kernels.crc32c(covered)).finish());
-    byteLength += covered.length + CHECKSUM_BYTES;
-  }
-  return { pieces, byteLength, stats: statsOf(choice, blocks, found) };
+/** What all parts together hold, as they are to come back. */
+async function surveyed(work: TensorWork): Promise<Survey> {
+  const surveys = await Promise.all(work.parts.map((part) => part.survey()));
+  const found = mergeSurveys(surveys, work.elementBytes);
+  if (found.planes !== undefined || (found.table !== undefined && work.elements > PLANES_ALWAYS_UP_TO)) return found;
+  return { ...found, planes: mergePlanes(await Promise.all(work.parts.map(async (part, i) => surveys[i].planes ?? part.planes()))) };
 }
 
-function statsOf({ head, codebook, gaps, symbols, stream }: Choice, blocks: Blocks, found: Survey): RecordStats {
-  const raw = head.coding === "raw" ? 8 * blocks.elements * blocks.elementBytes : 8 * (stream?.length ?? 0);
+/**
+ * The record of a tensor, which holds its elements exactly.
+ *
+ * @param shared what is known of a tensor that was shared: the survey, and the centroids as elements
+ */
+export async function encodeRecord(
+  kernels: EncodeKernels,
+  dtype: Dtype,
+  work: TensorWork,
+  options: EncodeOptions,
+  shared?: { readonly survey: Survey; readonly centroids: Uint8Array },
+): Promise<EncodedRecord> {
+  const found = shared?.survey ?? (await surveyed(work));
+  if (found.stored === 0 && blocksIn(work.elements) === 1 && work.elements > 0) {
+    const head = zeroHead(options.exact);
+    const record = new ByteWriter().bytes(head).u32(kernels.crc32c(head)).finish();
+    return { pieces: [record], byteLength: record.length, stats: zeroStats(work.elements) };
+  }
+  const choice = await choose(kernels, dtype, work, found, options.contexts);
+  const { head: plan, codebook, stream } = choice;
+  const head = writeRecordHead({ ...plan, exact: options.exact });
+  const codeOf = shared && codebook.length > 0 ? codesOfCentroids(shared.centroids, codebook, work.elementBytes) : undefined;
+  const pieces = (await Promise.all(work.parts.map((part) => part.write({ plan, codebook, stream, head, codeOf })))).flat();
+  return { pieces, byteLength: pieces.reduce((sum, piece) => sum + piece.length, 0), stats: statsOf(choice, work, found) };
+}
+
+/** The code that each centroid has in a codebook; 0 for those that no weight took. */
+function codesOfCentroids(centroids: Uint8Array, codebook: Uint8Array, elementBytes: number): Uint8Array {
+  const element = (from: Uint8Array, i: number): string => from.subarray(i * elementBytes, (i + 1) * elementBytes).join();
+  const codes = new Map(Array.from({ length: codebook.length / elementBytes }, (_, code) => [element(codebook, code), code]));
+  return Uint8Array.from({ length: centroids.length / elementBytes }, (_, i) => codes.get(element(centroids, i)) ?? 0);
+}
+
+function statsOf({ head, codebook, gaps, symbols, stream }: Choice, work: TensorWork, found: Survey): RecordStats {
+  const raw = head.coding === "raw" ? 8 * work.elements * work.elementBytes : 8 * (stream?.length ?? 0);
   return {
     coding: head.coding,
-    scan: scanName(blocks.axes, head.scan),
-    weights: blocks.elements,
+    scan: scanName(work.axes, head.scan),
+    weights: work.elements,
     survivors: found.stored - found.signedZeros,
     stored: found.stored,
     fillers: gaps?.fillers ?? 0,
-    codebook: codebook.length / blocks.elementBytes,
+    codebook: codebook.length / work.elementBytes,
     codebookBytes: head.codebookBytes.length,
     gapAlphabet: gaps?.coding.alphabet ?? 0,
     gapBits: gaps?.bits ?? 0,
@@ -72,38 +94,4 @@ function statsOf({ head, codebook, gaps, symbols, stream }: Choice, blocks: Bloc
 function zeroStats(weights: number): RecordStats {
   const none = { survivors: 0, stored: 0, fillers: 0, codebook: 0, codebookBytes: 0, gapAlphabet: 0, gapBits: 0, symbolBits: 0 };
   return { coding: "sparse", scan: "row-major", weights, ...none };
-}
-
-async function encodeBlock(kernels: EncodeKernels, choice: Choice, blocks: Blocks, index: number): Promise<Uint8Array> {
-  const { head, codebook } = choice;
-  const { elementBytes } = blocks;
-  if (choice.stream) return choice.stream;
-  const rowMajor = await blocks.read(index);
-  if (head.coding === "raw") return rowMajor;
-  if (head.coding === "bytes") return encodePlanes(kernels, head.symbols, rowMajor);
-  if (head.coding === "dense") return kernels.encodeSymbols(codesOf(kernels, rowMajor, elementBytes, codebook), head.symbols[0]);
-
-  const elements = head.scan === 0 ? rowMajor : kernels.scan(rowMajor, elementBytes, blocks.axes, head.scan);
-  const kept = kernels.compact(elements, elementBytes);
-  const survivors = kept.gaps.length;
-  const out = new ByteWriter().varint(survivors);
-  if (survivors === 0) return (head.escape ? out : out.varint(0)).finish();
-  if (head.escape) {
-    const { symbols, extra } = kernels.escapeGaps(kept.gaps, head.gapParameter);
-    out.bytes(kernels.encodeSymbols(symbols, head.symbols[0])).bytes(extra);
-  } else {
-    const symbols = kernels.fillGaps(kept.gaps, head.gapParameter);
-    out.varint(symbols.length - survivors).bytes(kernels.encodeSymbols(symbols, head.symbols[0]));
-  }
-  if (head.codebookKind === OWN) out.bytes(encodePlanes(kernels, head.symbols.slice(1), kept.elements));
-  else out.bytes(kernels.encodeSymbols(codesOf(kernels, kept.elements, elementBytes, codebook), head.symbols[1]));
-  return out.finish();
-}
-
-function encodePlanes(kernels: EncodeKernels, codings: readonly SymbolCoding[], elements: Uint8Array): Uint8Array {
-  const out = new ByteWriter();
-  for (const [plane, coding] of codings.entries()) {
-    out.bytes(kernels.encodeSymbols(kernels.splitPlane(elements, codings.length, plane), coding));
-  }
-  return out.finish();
 }

@@ -1,7 +1,5 @@
-import type { EncodeKernels } from "../kernel-types.js";
 import type { Prune } from "./quantize.js";
 
-const BINS = 65536;
 /** Bits of a magnitude below the sixteen that choose the first bin. */
 const LOWER_BITS = 15;
 
@@ -15,23 +13,21 @@ export interface Totals {
  * The threshold of a tensor, as float32: weights of at most this magnitude are pruned.
  *
  * Source: Han, Pool, Tran, Dally, Learning both Weights and Connections for Efficient Neural Networks, 2015, for the quality factor.
+ *
+ * @param magnitudes f64[65536]: `EncodeKernels.magnitudeHistogram` of the whole tensor
  */
 export async function pruneThreshold(
-  kernels: EncodeKernels,
-  blocks: number,
-  values: (block: number) => Promise<Float32Array>,
-  totals: Totals,
   prune: Prune,
+  totals: Totals,
+  magnitudes: (level: 0 | 1, prefix: number) => Promise<Float64Array>,
 ): Promise<number> {
   if ("threshold" in prune) return Math.fround(prune.threshold);
   if ("quality" in prune) return Math.fround(prune.quality * standardDeviation(totals));
   const wanted = Math.round(prune.sparsity * totals.count);
   if (wanted === 0) return 0;
   // The wanted-th smallest magnitude: its upper sixteen bits first, then the lower fifteen.
-  const upper = await select(blocks, wanted, async (block, counts) => kernels.magnitudeHistogram(await values(block), 0, 0, counts));
-  const lower = await select(blocks, wanted - upper.before, async (block, counts) =>
-    kernels.magnitudeHistogram(await values(block), 1, upper.bin, counts),
-  );
+  const upper = select(await magnitudes(0, 0), wanted);
+  const lower = select(await magnitudes(1, upper.bin), wanted - upper.before);
   // Equal magnitudes go together, or stay together, whichever is closer to what is wanted: the next lower threshold lets them stay.
   const magnitude = (upper.bin << LOWER_BITS) | lower.bin;
   const below = upper.before + lower.before;
@@ -46,21 +42,11 @@ function standardDeviation({ sum, sumOfSquares, count }: Totals): number {
 }
 
 /** The bin in which the k-th value is, how many come before the bin, and how many are in it. */
-async function select(
-  blocks: number,
-  k: number,
-  count: (block: number, counts: Uint32Array) => Promise<void>,
-): Promise<{ bin: number; before: number; inBin: number }> {
-  const totals = new Float64Array(BINS);
-  for (let block = 0; block < blocks; block++) {
-    const counts = new Uint32Array(BINS);
-    await count(block, counts);
-    for (let bin = 0; bin < BINS; bin++) totals[bin] += counts[bin];
-  }
+function select(counts: Float64Array, k: number): { bin: number; before: number; inBin: number } {
   let before = 0;
-  for (let bin = 0; bin < BINS; bin++) {
-    if (before + totals[bin] >= k) return { bin, before, inBin: totals[bin] };
-    before += totals[bin];
+  for (const [bin, inBin] of counts.entries()) {
+    if (before + inBin >= k) return { bin, before, inBin };
+    before += inBin;
   }
   throw new RangeError(`sparsity asks for the ${k}th of ${before} weights`);
 }

@@ -1,11 +1,15 @@
-import type { EncodeKernels, Survivors } from "../kernel-types.js";
-import { type Dtype, isFloatDtype } from "../types.js";
-import type { Blocks } from "./blocks.js";
-import type { Contexts } from "./choose.js";
-import { pruneThreshold } from "./prune.js";
+import type { EncodeKernels, Stats } from "../kernel-types.js";
+import { type Dtype, type FloatDtype, isFloatDtype } from "../types.js";
+import type { TensorWork } from "./encode.js";
+import { errorsOf, type TensorError } from "./errors.js";
+import type { PartWork, Sharing } from "./part.js";
+import { pruneThreshold, type Totals } from "./prune.js";
 import { type Centroids, shareCentroids } from "./share.js";
+import { mergeSiftings, type Sifting } from "./sift.js";
+import { countSignedZeros } from "./stats.js";
+import { addCounts, mergeGaps, mergeTables, PLANES_ALWAYS_UP_TO, type Survey } from "./survey.js";
 
-// The lossy steps: prune and share. What comes out are blocks again, which the record then holds exactly.
+// The lossy steps: prune and share. The parts then hold other elements, and the record holds those exactly.
 
 /** Prune, by exactly one of three rules. Weights whose magnitude is at most the threshold are pruned, and zeros always are. */
 export type Prune =
@@ -31,6 +35,9 @@ export interface Share {
   readonly codebook?: "float16" | "float32";
 }
 
+/** Context coding takes tens of nanoseconds a weight to decode, where Huffman codes take one: `small` asks for it only where that is not felt. */
+export type Contexts = "small" | "all" | "none";
+
 export interface Treatment {
   /** A tensor with at most 256 different non-zero elements is shared already, and stays exact whatever else is said. */
   readonly keepShared?: boolean;
@@ -42,86 +49,126 @@ export interface Treatment {
 
 /** What was done to a tensor. */
 export interface Quantized {
-  readonly blocks: Blocks;
-  /** All tensors come back bit for bit. */
+  /** The tensor comes back bit for bit. */
   readonly exact: boolean;
   /** Why a treatment that was asked for was not given. */
   readonly note?: string;
+  /** What was lost; undefined for an exact tensor. */
+  readonly error?: TensorError;
+  /** What was learnt of the tensor on the way, where that was all of it. */
+  readonly shared?: { readonly survey: Survey; readonly centroids: Uint8Array };
 }
 
 /**
  * Prunes and shares a tensor as `treatment` says. A tensor that cannot be (integers; NaN or infinities, which have no nearest centroid) is kept exact, with a note.
  */
-export async function quantize(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks, treatment: Treatment): Promise<Quantized> {
-  const { prune, share } = treatment;
-  if (!prune && !share) return { blocks, exact: true };
-  if (treatment.keepShared && (await isShared(kernels, blocks))) return { blocks, exact: true };
-  if (!isFloatDtype(dtype)) return { blocks, exact: true, note: `kept exact: ${dtype} is not a floating dtype` };
-  const values = (index: number): Promise<Float32Array> => blocks.read(index).then((block) => kernels.toFloat32(block, dtype));
+export async function quantize(kernels: EncodeKernels, dtype: Dtype, work: TensorWork, treatment: Treatment): Promise<Quantized> {
+  const { prune, share, keepShared = false } = treatment;
+  const { parts } = work;
+  if (!prune && !share) return { exact: true };
+  if (keepShared && (await isShared(work))) return { exact: true };
+  if (!isFloatDtype(dtype)) return { exact: true, note: `kept exact: ${dtype} is not a floating dtype` };
 
-  const totals = { sum: 0, sumOfSquares: 0, nonFinite: 0, count: blocks.elements };
-  for (let i = 0; i < blocks.count; i++) {
-    const stats = kernels.stats(await values(i));
-    totals.sum += stats.sum;
-    totals.sumOfSquares += stats.sumOfSquares;
-    totals.nonFinite += stats.nonFinite;
+  const weighed = prune && !("threshold" in prune) ? await weigh(work) : undefined;
+  if (weighed && weighed.nonFinite > 0) return notFinite(weighed.nonFinite);
+  const threshold = prune ? await pruneThreshold(prune, weighed ?? NOT_WEIGHED, (level, prefix) => magnitudes(parts, level, prefix)) : 0;
+  const sifting = mergeSiftings(await Promise.all(parts.map((part) => part.sift(threshold, share !== undefined))));
+  const kept = async (quantized: Quantized): Promise<Quantized> => {
+    await Promise.all(parts.map((part) => part.restore()));
+    return quantized;
+  };
+  if (sifting.nonFinite > 0) return kept(notFinite(sifting.nonFinite));
+
+  const centroids = share && sifting.points && shareCentroids(kernels, dtype, sifting.points, share);
+  if (!prune && centroids?.exact) return kept({ exact: true });
+  const counted = centroids !== undefined && canCount(dtype, work, centroids);
+  const sharings = centroids ? await Promise.all(parts.map((part) => part.share(centroids, counted))) : [];
+  if (centroids && counted) {
+    const sharing = mergeSharings(sharings as Sharing[]);
+    if (sifting.nonZero === sifting.stored && sharing.maxAbs === 0) return kept({ exact: true });
+    const shared = { survey: sharedSurvey(dtype, work, centroids, sifting, sharing), centroids: centroids.elements };
+    return { exact: false, error: lossOf(dtype, work, sifting, sharing), shared };
   }
-  if (totals.nonFinite > 0)
-    return { blocks, exact: true, note: `kept exact: ${totals.nonFinite} weights are NaN, infinite or beyond float32` };
+  const { identical, maxAbs, rmse, snr } = errorsOf(dtype, (await Promise.all(parts.map((part) => part.compare()))).flat());
+  return identical ? kept({ exact: true }) : { exact: false, error: { maxAbs, rmse, snr } };
+}
 
-  const threshold = prune ? await pruneThreshold(kernels, blocks.count, values, totals, prune) : 0;
-  const survivors = (value: Float32Array) => kernels.prune(value, threshold);
-  const centroids = share
-    ? await shareCentroids(kernels, dtype, blocks.count, async (i) => survivorValues(survivors(await values(i)).elements), share)
-    : undefined;
-  if (!prune && centroids?.exact) return { blocks, exact: true };
-  const quantized = async (index: number): Promise<Uint8Array> => {
-    const block = await blocks.read(index);
-    const kept = survivors(kernels.toFloat32(block, dtype));
-    return restore(kernels, kept, block, blocks.elementBytes, centroids);
-  };
-  // The one block of a tensor is asked for many times, and kept; those of a larger one are made anew.
-  let only: Promise<Uint8Array> | undefined;
-  const read = (index: number): Promise<Uint8Array> => {
-    if (blocks.count > 1) return quantized(index);
-    only ??= quantized(index);
-    return only;
-  };
-  return { exact: false, blocks: { ...blocks, read } };
+function notFinite(count: number): Quantized {
+  return { exact: true, note: `kept exact: ${count} weights are NaN, infinite or beyond float32` };
+}
+
+/** Pruning by a threshold needs no totals. */
+const NOT_WEIGHED: Totals = { sum: 0, sumOfSquares: 0, count: 0 };
+
+async function weigh({ parts, elements }: TensorWork): Promise<Totals & Pick<Stats, "nonFinite">> {
+  const totals = { sum: 0, sumOfSquares: 0, nonFinite: 0, count: elements };
+  // Block after block: the order of a sum decides its last bits.
+  for (const { sum, sumOfSquares, nonFinite } of (await Promise.all(parts.map((part) => part.stats()))).flat()) {
+    totals.sum += sum;
+    totals.sumOfSquares += sumOfSquares;
+    totals.nonFinite += nonFinite;
+  }
+  return totals;
+}
+
+async function magnitudes(parts: readonly PartWork[], level: 0 | 1, prefix: number): Promise<Float64Array> {
+  const [first, ...others] = await Promise.all(parts.map((part) => part.magnitudes(level, prefix)));
+  for (const counts of others) addCounts(first, counts);
+  return first;
 }
 
 /** At most 256 different elements that have a bit set. */
-async function isShared(kernels: EncodeKernels, blocks: Blocks): Promise<boolean> {
-  let table: Uint8Array | undefined = new Uint8Array(0);
-  for (let i = 0; i < blocks.count && table !== undefined; i++) {
-    table = kernels.index(kernels.compact(await blocks.read(i), blocks.elementBytes).elements, blocks.elementBytes, table)?.table;
-  }
-  return table !== undefined;
+async function isShared({ parts, elementBytes }: TensorWork): Promise<boolean> {
+  return mergeTables(await Promise.all(parts.map((part) => part.distinct())), elementBytes) !== undefined;
 }
 
-function survivorValues(elements: Uint8Array): Float32Array {
-  return new Float32Array(elements.buffer, elements.byteOffset, elements.length / 4);
+/**
+ * Whether all that a record needs to know can be counted while weights are given their centroids. Not so for small tensors, whose byte planes are looked at too; where a centroid is zero, which prunes what takes it;
+ * and for float64, whose elements are more than their float32 values.
+ */
+function canCount(dtype: FloatDtype, { elements, elementBytes }: TensorWork, { elements: centroids }: Centroids): boolean {
+  if (elements <= PLANES_ALWAYS_UP_TO || dtype === "F64") return false;
+  for (let at = 0; at < centroids.length; at += elementBytes) {
+    if (centroids.subarray(at, at + elementBytes).every((byte) => byte === 0)) return false;
+  }
+  return true;
 }
 
-/** The block with its pruned weights zero, and the others as their centroids, or as they are. */
-function restore(
-  kernels: EncodeKernels,
-  { gaps, elements: survivors }: Survivors,
-  block: Uint8Array,
-  elementBytes: number,
-  centroids: Centroids | undefined,
-): Uint8Array {
-  const count = block.length / elementBytes;
-  if (centroids)
-    return kernels.scatter(gaps, kernels.assign(survivorValues(survivors), centroids.midpoints), centroids.elements, elementBytes, count);
-  if (elementBytes === 4) return kernels.scatter(gaps, undefined, survivors, elementBytes, count);
-  // The survivors are float32 here: what they were is copied.
-  const own = new Uint8Array(gaps.length * elementBytes);
-  let at = 0;
-  for (let i = 0; i < gaps.length; i++) {
-    at += gaps[i];
-    for (let b = 0; b < elementBytes; b++) own[i * elementBytes + b] = block[at * elementBytes + b];
-    at++;
+function mergeSharings(sharings: readonly Sharing[]): Sharing {
+  const counts = new Float64Array(sharings[0].counts.length);
+  for (const sharing of sharings) addCounts(counts, sharing.counts);
+  return {
+    counts,
+    gaps: mergeGaps(sharings.map(({ gaps }) => gaps)),
+    noise: Float64Array.from(sharings.flatMap(({ noise }) => [...noise])),
+    maxAbs: Math.max(...sharings.map(({ maxAbs }) => maxAbs)),
+  };
+}
+
+/** What the record has to hold: the centroids that were taken. */
+function sharedSurvey(dtype: Dtype, { elementBytes }: TensorWork, centroids: Centroids, { stored }: Sifting, sharing: Sharing): Survey {
+  const taken = [...sharing.counts.keys()].filter((i) => sharing.counts[i] > 0);
+  const elements = new Uint8Array(taken.length * elementBytes);
+  let signedZeros = 0;
+  for (const [to, i] of taken.entries()) {
+    const element = centroids.elements.subarray(i * elementBytes, (i + 1) * elementBytes);
+    elements.set(element, to * elementBytes);
+    if (countSignedZeros(element, elementBytes, dtype) > 0) signedZeros += sharing.counts[i];
   }
-  return kernels.scatter(gaps, undefined, own, elementBytes, count);
+  const table = { elements, counts: Float64Array.from(taken, (i) => sharing.counts[i]) };
+  return { stored, signedZeros, gaps: sharing.gaps, table, planes: undefined };
+}
+
+function lossOf(dtype: Dtype, { elements }: TensorWork, sifting: Sifting, sharing: Sharing): TensorError {
+  const maxAbs = Math.max(sifting.prunedMax, sharing.maxAbs);
+  const blocks = Array.from(sifting.signal, (signal, i) => ({
+    identical: false,
+    changedZeros: 0,
+    count: i === 0 ? elements : 0,
+    maxAbs,
+    signal,
+    noise: sifting.pruned[i] + sharing.noise[i],
+  }));
+  const { rmse, snr } = errorsOf(dtype, blocks);
+  return { maxAbs, rmse, snr };
 }

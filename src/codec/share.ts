@@ -1,6 +1,7 @@
 import type { EncodeKernels, FloatDtype } from "../kernel-types.js";
 import type { Share } from "./quantize.js";
 import { seededRandom } from "./random.js";
+import { BINS, type SurvivorPoints } from "./sift.js";
 
 // Weight sharing: k-means over the survivors of a tensor (Deep Compression, section 3).
 
@@ -19,64 +20,31 @@ interface Points {
   readonly weights: Float64Array;
 }
 
-const BINS = 65536;
 const DEFAULT_ITERATIONS = 300;
-
-/** Up to this many survivors each is a point of its own; beyond, those that share the upper half of their bits are one, at their mean. */
-const EXACT_POINTS_UP_TO = 1 << 16;
 
 /** What float16 may change of a centroid: half a unit in the last of its 11 bits. */
 const FLOAT16_ERROR = 2 ** -11;
 
-/**
- * The codebook of a tensor.
- *
- * @param survivors the float32 survivors of a block
- */
-export async function shareCentroids(
+/** The codebook of a tensor, from its survivors. */
+export function shareCentroids(
   kernels: EncodeKernels,
   dtype: FloatDtype,
-  blocks: number,
-  survivors: (block: number) => Promise<Float32Array>,
+  { table, few, counts, lows }: SurvivorPoints,
   share: Share,
-): Promise<Centroids> {
+): Centroids {
   const most = share.centroids ?? 2 ** (share.bits ?? 8);
-  const { points, table } = await collect(kernels, blocks, survivors);
-  if (table && table.length <= most) {
-    return centroidsOf(kernels, Float64Array.from(table).sort(), dtype, { ...share, codebook: "float32" }, true);
+  if (table && table.length <= 4 * most) {
+    const values = new Float32Array(table.slice().buffer);
+    return centroidsOf(kernels, Float64Array.from(values).sort(), dtype, { ...share, codebook: "float32" }, true);
   }
+  const points = few ? distinct(few) : binned(counts, lows);
   const centroids = initial(points, Math.min(most, points.values.length), share);
   kernels.lloyd(points.values, points.weights, centroids, share.maxIterations ?? DEFAULT_ITERATIONS);
   return centroidsOf(kernels, centroids, dtype, share, false);
 }
 
-/** The points, and the different survivors where they are at most 256. */
-async function collect(
-  kernels: EncodeKernels,
-  blocks: number,
-  survivors: (block: number) => Promise<Float32Array>,
-): Promise<{ points: Points; table: Float32Array | undefined }> {
-  const counts = new Float64Array(BINS);
-  const lows = new Float64Array(BINS);
-  let few: Float32Array[] | undefined = [];
-  let table: Uint8Array | undefined = new Uint8Array(0);
-  let total = 0;
-  for (let block = 0; block < blocks; block++) {
-    const values = await survivors(block);
-    total += values.length;
-    if (table) table = kernels.index(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 4, table)?.table;
-    const blockCounts = new Uint32Array(BINS);
-    kernels.floatHistogram(values, blockCounts, lows);
-    for (let bin = 0; bin < BINS; bin++) counts[bin] += blockCounts[bin];
-    if (total > EXACT_POINTS_UP_TO) few = undefined;
-    else few?.push(values);
-  }
-  const points = few ? distinct(few, total) : binned(counts, lows);
-  return { points, table: table && new Float32Array(table.slice().buffer) };
-}
-
-function distinct(parts: readonly Float32Array[], total: number): Points {
-  const all = new Float32Array(total);
+function distinct(parts: readonly Float32Array[]): Points {
+  const all = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);

@@ -1,9 +1,12 @@
 import type { EncodeKernels, Survivors } from "../kernel-types.js";
-import type { Dtype } from "../types.js";
-import type { Blocks } from "./blocks.js";
-import { countSignedZeros } from "./stats.js";
 
-// One walk over a tensor, to learn what each coding would take.
+// What is counted of a tensor, so that the size of every coding is known before one is written.
+
+/** The different elements of a tensor that have a bit set, and how often each occurs. */
+export interface Table {
+  readonly elements: Uint8Array;
+  readonly counts: Float64Array;
+}
 
 /** What was learnt. */
 export interface Survey {
@@ -12,79 +15,106 @@ export interface Survey {
   /** Of these, zeros with a sign. */
   readonly signedZeros: number;
   /** How often each gap occurs before one of them, row-major. */
-  readonly gaps: Map<number, number>;
-  /** The different stored elements, in order of appearance, and how often each occurs; undefined where there are more than 256. */
-  readonly table: { readonly elements: Uint8Array; readonly counts: Float64Array } | undefined;
+  readonly gaps: ReadonlyMap<number, number>;
+  /** Undefined where there are more than 256 different ones. */
+  readonly table: Table | undefined;
   /** u32[256] for each byte of an element: of all elements, and of the stored ones. Undefined where they cannot lead to a smaller record. */
-  readonly planes: readonly Uint32Array[] | undefined;
-  readonly ownPlanes: readonly Uint32Array[] | undefined;
+  readonly planes: Planes | undefined;
 }
+
+export interface Planes {
+  readonly all: readonly Uint32Array[];
+  readonly stored: readonly Uint32Array[];
+}
+
+/** Different elements that a table may have. */
+export const MOST_CODES = 256;
 
 /**
  * Beyond this many elements a tensor with at most 256 different ones is coded by them without looking at its byte planes: those of a sequence take at least its
  * entropy, and what the codebook costs is then small beside it.
  */
-const PLANES_ALWAYS_UP_TO = 1 << 16;
+export const PLANES_ALWAYS_UP_TO: number = 1 << 16;
 
-export async function survey(kernels: EncodeKernels, dtype: Dtype, blocks: Blocks): Promise<Survey> {
-  const { elementBytes } = blocks;
-  const gaps = new Map<number, number>();
-  const planes = counters(elementBytes);
-  const ownPlanes = counters(elementBytes);
-  const counts = new Float64Array(256);
-  let elements: Uint8Array | undefined = new Uint8Array(0);
-  let stored = 0;
-  let signedZeros = 0;
-  let planesFrom = blocks.elements <= PLANES_ALWAYS_UP_TO ? 0 : Number.POSITIVE_INFINITY;
-  for (let i = 0; i < blocks.count; i++) {
-    const block = await blocks.read(i);
-    const kept = kernels.compact(block, elementBytes);
-    stored += kept.gaps.length;
-    signedZeros += countSignedZeros(kept.elements, elementBytes, dtype);
-    countGaps(kernels, kept, gaps);
-    if (elements !== undefined) {
-      const indexed = kernels.index(kept.elements, elementBytes, elements);
-      elements = indexed?.table;
-      if (indexed === undefined) planesFrom = Math.min(planesFrom, i);
-      else for (const [code, count] of kernels.histogram(indexed.codes).entries()) counts[code] += count;
-    }
-    if (i >= planesFrom) {
-      countPlanes(kernels, block, planes);
-      countPlanes(kernels, kept.elements, ownPlanes);
-    }
-  }
-  // Blocks that came before the table ran over were not counted by planes.
-  for (let i = 0; i < Math.min(planesFrom, blocks.count) && planesFrom < Number.POSITIVE_INFINITY; i++) {
-    const block = await blocks.read(i);
-    countPlanes(kernels, block, planes);
-    countPlanes(kernels, kernels.compact(block, elementBytes).elements, ownPlanes);
-  }
-  const counted = planesFrom < Number.POSITIVE_INFINITY;
-  return {
-    stored,
-    signedZeros,
-    gaps,
-    table: elements && { elements, counts: counts.slice(0, elements.length / elementBytes) },
-    planes: counted ? planes : undefined,
-    ownPlanes: counted ? ownPlanes : undefined,
-  };
+export function emptyPlanes(elementBytes: number): Planes {
+  const counters = () => Array.from({ length: elementBytes }, () => new Uint32Array(256));
+  return { all: counters(), stored: counters() };
 }
 
-function counters(elementBytes: number): Uint32Array[] {
-  return Array.from({ length: elementBytes }, () => new Uint32Array(256));
+/** Adds the byte planes of a block, and of its stored elements, to `planes`. */
+export function countPlanes(kernels: EncodeKernels, block: Uint8Array, { elements }: Survivors, { all, stored }: Planes): void {
+  const countsOf = (from: Uint8Array, plane: number) => kernels.histogram(kernels.splitPlane(from, all.length, plane));
+  for (const [plane, sums] of all.entries()) {
+    const counts = countsOf(block, plane);
+    addCounts(sums, counts);
+    addCounts(stored[plane], elements.length === block.length ? counts : countsOf(elements, plane));
+  }
 }
 
-function countPlanes(kernels: EncodeKernels, elements: Uint8Array, planes: readonly Uint32Array[]): void {
-  for (const [plane, counts] of planes.entries()) {
-    const found = kernels.histogram(kernels.splitPlane(elements, planes.length, plane));
-    for (let byte = 0; byte < 256; byte++) counts[byte] += found[byte];
-  }
+/** sums[i] += counts[i]. */
+export function addCounts(sums: Uint32Array | Float64Array, counts: ArrayLike<number>): void {
+  for (let i = 0; i < counts.length; i++) sums[i] += counts[i];
 }
 
 /** Adds the gaps of a block to `gaps`. */
 export function countGaps(kernels: EncodeKernels, { gaps: found, maxGap }: Survivors, gaps: Map<number, number>): void {
   if (found.length === 0) return;
-  for (const [gap, count] of kernels.gapHistogram(found, maxGap).entries()) {
-    if (count > 0) gaps.set(gap, (gaps.get(gap) ?? 0) + count);
+  if (maxGap === 0) gaps.set(0, (gaps.get(0) ?? 0) + found.length);
+  else addGaps(gaps, kernels.gapHistogram(found, maxGap).entries());
+}
+
+function addGaps(gaps: Map<number, number>, more: Iterable<readonly [number, number]>): void {
+  for (const [gap, count] of more) if (count > 0) gaps.set(gap, (gaps.get(gap) ?? 0) + count);
+}
+
+export function mergeGaps(parts: readonly ReadonlyMap<number, number>[]): ReadonlyMap<number, number> {
+  if (parts.length === 1) return parts[0];
+  const gaps = new Map<number, number>();
+  for (const part of parts) addGaps(gaps, part);
+  return gaps;
+}
+
+/** What the parts of a tensor found, as of the whole. `planes` are given where every part counted them. */
+export function mergeSurveys(surveys: readonly Survey[], elementBytes: number): Survey {
+  if (surveys.length === 1) return surveys[0];
+  const sum = (of: (survey: Survey) => number): number => surveys.reduce((total, survey) => total + of(survey), 0);
+  return {
+    stored: sum(({ stored }) => stored),
+    signedZeros: sum(({ signedZeros }) => signedZeros),
+    gaps: mergeGaps(surveys.map(({ gaps }) => gaps)),
+    table: mergeTables(
+      surveys.map(({ table }) => table),
+      elementBytes,
+    ),
+    planes: mergePlanes(surveys.map(({ planes }) => planes)),
+  };
+}
+
+/** Undefined where one is, or there are more than 256 different elements in all. */
+export function mergeTables(tables: readonly (Table | undefined)[], elementBytes: number): Table | undefined {
+  const found = new Map<string, { element: Uint8Array; count: number }>();
+  for (const table of tables) {
+    if (table === undefined) return undefined;
+    for (const [i, count] of table.counts.entries()) {
+      const element = table.elements.subarray(i * elementBytes, (i + 1) * elementBytes);
+      const known = found.get(element.join());
+      if (known) known.count += count;
+      else found.set(element.join(), { element, count });
+    }
+    if (found.size > MOST_CODES) return undefined;
   }
+  const elements = new Uint8Array(found.size * elementBytes);
+  for (const [i, { element }] of [...found.values()].entries()) elements.set(element, i * elementBytes);
+  return { elements, counts: Float64Array.from(found.values(), ({ count }) => count) };
+}
+
+/** Undefined where a part did not count them. */
+export function mergePlanes(parts: readonly (Planes | undefined)[]): Planes | undefined {
+  if (!parts.every((part) => part !== undefined)) return undefined;
+  const [first, ...others] = parts;
+  for (const { all, stored } of others) {
+    for (const [plane, counts] of all.entries()) addCounts(first.all[plane], counts);
+    for (const [plane, counts] of stored.entries()) addCounts(first.stored[plane], counts);
+  }
+  return first;
 }

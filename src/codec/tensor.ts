@@ -1,8 +1,10 @@
+import { elementsOf } from "../archive/record.js";
 import type { EncodeKernels } from "../kernel-types.js";
-import type { TensorInfo } from "../types.js";
-import { type Blocks, tensorBlocks } from "./blocks.js";
-import { type EncodedRecord, encodeRecord } from "./encode.js";
-import { equalBytes, type TensorError, tensorErrors } from "./errors.js";
+import type { Dtype, TensorInfo } from "../types.js";
+import { type ReadRange, tensorBlocks } from "./blocks.js";
+import { type EncodedRecord, encodeRecord, type TensorWork } from "./encode.js";
+import type { TensorError } from "./errors.js";
+import { Part, type PartOptions, type PartWork } from "./part.js";
 import { quantize, type Treatment } from "./quantize.js";
 
 /** A tensor, compressed. */
@@ -18,33 +20,38 @@ export interface EncodedTensor extends EncodedRecord {
 /** Below this many elements a lossy record is compared with an exact one, and the smaller taken: what was lost must have gained something. */
 const COMPARE_UP_TO = 1 << 12;
 
-/** Compresses one tensor: prune and share as `treatment` says, then the smallest record that holds the result exactly. */
-export async function encodeTensor(
+/** A tensor of which one part is all. */
+export function wholeWork(tensor: TensorInfo, part: Part): TensorWork {
+  return { ...elementsOf(tensor), parts: [part], dense: () => part.dense(0) };
+}
+
+/** A tensor of several blocks, whose parts may be elsewhere. */
+export function dividedWork(tensor: TensorInfo, parts: readonly PartWork[]): TensorWork {
+  return { ...elementsOf(tensor), parts, dense: () => Promise.reject(new Error("a tensor of several blocks is nowhere whole")) };
+}
+
+/** Compresses one tensor in this thread: prune and share as `treatment` says, then the smallest record that holds the result exactly. */
+export function encodeTensor(
   kernels: EncodeKernels,
   tensor: TensorInfo,
-  read: (offset: number, byteLength: number) => Promise<Uint8Array>,
+  read: ReadRange,
   treatment: Treatment,
+  options: PartOptions = {},
 ): Promise<EncodedTensor> {
+  const part = new Part(kernels, tensor.dtype, tensorBlocks(tensor, read), options);
+  return encodeWork(kernels, tensor.dtype, wholeWork(tensor, part), treatment);
+}
+
+/** As `encodeTensor`, wherever the tensor's parts are. */
+export async function encodeWork(kernels: EncodeKernels, dtype: Dtype, work: TensorWork, treatment: Treatment): Promise<EncodedTensor> {
   const { contexts = "small" } = treatment;
-  const source = tensorBlocks(tensor, read);
-  const quantized = await quantize(kernels, tensor.dtype, source, treatment);
-  const { blocks, note } = quantized;
-  const exact = quantized.exact || (await sameBytes(source, blocks));
-  const record = await encodeRecord(kernels, tensor.dtype, blocks, { exact, contexts });
+  const { exact, note, error, shared } = await quantize(kernels, dtype, work, treatment);
+  const record = await encodeRecord(kernels, dtype, work, { exact, contexts }, shared);
   if (exact) return { ...record, exact, note };
-  if (source.elements <= COMPARE_UP_TO) {
-    const whole = await encodeRecord(kernels, tensor.dtype, source, { exact: true, contexts });
+  if (work.elements <= COMPARE_UP_TO) {
+    await Promise.all(work.parts.map((part) => part.restore()));
+    const whole = await encodeRecord(kernels, dtype, work, { exact: true, contexts });
     if (whole.byteLength <= record.byteLength) return { ...whole, exact: true, note: "kept exact: that is not larger" };
   }
-  const { maxAbs, rmse, snr } = await tensorErrors(kernels, tensor.dtype, pairs(source, blocks));
-  return { ...record, exact, error: { maxAbs, rmse, snr } };
-}
-
-async function sameBytes(a: Blocks, b: Blocks): Promise<boolean> {
-  for (let i = 0; i < a.count; i++) if (!equalBytes(await a.read(i), await b.read(i))) return false;
-  return true;
-}
-
-async function* pairs(a: Blocks, b: Blocks): AsyncGenerator<[Uint8Array, Uint8Array]> {
-  for (let i = 0; i < a.count; i++) yield [await a.read(i), await b.read(i)];
+  return { ...record, exact, error };
 }

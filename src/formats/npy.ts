@@ -1,6 +1,6 @@
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
-import { type Dtype, type FileTemplate, type OpenModel, type Piece, type Source, tensorByteLength } from "../types.js";
+import { type Dtype, type FileTemplate, type OpenModel, type Piece, type Place, type Source, tensorByteLength } from "../types.js";
 import { byteSwapped, orderMatters, reordered, swapUnit } from "./order.js";
 import { type PyTuple, PythonScanner } from "./python.js";
 
@@ -167,6 +167,10 @@ export async function openNpy(source: Source, name = "array"): Promise<OpenModel
       checkInteger(offset, "offset", 0, dataBytes);
       checkInteger(byteLength, "byteLength", 0, dataBytes - offset);
       return elements(offset, byteLength);
+    },
+    place(): Place | undefined {
+      const { place } = source;
+      return header.bigEndian || header.columnMajor ? undefined : place && { fd: place.fd, offset: place.offset + header.bytes.length };
     },
     async templates(): Promise<readonly FileTemplate[]> {
       return [{ path: "", pieces: [{ kind: "bytes", bytes: header.bytes }, npyHole(header, 0)] }];

@@ -238,6 +238,7 @@ export async function openNpz(source: Source): Promise<OpenModel> {
 
   return {
     format: "npz",
+    checkedInOrder: true,
     byteLength: source.byteLength,
     tensors,
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {

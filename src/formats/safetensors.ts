@@ -1,7 +1,16 @@
 import { MAX_SAFETENSORS_HEADER_BYTES, SAFETENSORS_DTYPES, SAFETENSORS_LENGTH_BYTES } from "../archive/safetensors-header.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
-import { type Dtype, type FileTemplate, type OpenModel, type Piece, type Source, type TensorInfo, tensorByteLength } from "../types.js";
+import {
+  type Dtype,
+  type FileTemplate,
+  type OpenModel,
+  type Piece,
+  type Place,
+  type Source,
+  type TensorInfo,
+  tensorByteLength,
+} from "../types.js";
 import { JsonScanner } from "./json.js";
 
 interface Entry {
@@ -126,6 +135,10 @@ export async function openSafetensors(source: Source): Promise<OpenModel> {
       checkInteger(offset, "offset", 0, end - start);
       checkInteger(byteLength, "byteLength", 0, end - start - offset);
       return source.read(header.length + start + offset, byteLength);
+    },
+    place(tensor: number): Place | undefined {
+      const { place } = source;
+      return place && { fd: place.fd, offset: place.offset + header.length + entries[tensor].start };
     },
     async templates(): Promise<readonly FileTemplate[]> {
       const holes = entries.map((_, tensor): Piece => ({ kind: "tensor", tensor }));

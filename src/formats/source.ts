@@ -1,7 +1,8 @@
+import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { checkInteger, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
-import type { Source } from "../types.js";
+import type { Place, Source } from "../types.js";
 
 /** One call of the system reads less than 2 GiB, whatever it is asked for. */
 const MOST_PER_CALL = 2 ** 30;
@@ -11,6 +12,10 @@ function checkRange(offset: number, byteLength: number, end: number): void {
   checkInteger(byteLength, "byteLength", 0, end - offset);
 }
 
+function becameShorter(offset: number): FormatError {
+  return new FormatError("TRUNCATED", offset, "the file became shorter while it was read");
+}
+
 async function readFully(handle: FileHandle, offset: number, byteLength: number): Promise<Uint8Array> {
   // Not from the pool: a view that lives on would keep the pool's other buffers alive. Not zeroed: every byte is read or the call fails.
   const { buffer } = Buffer.allocUnsafeSlow(byteLength);
@@ -18,7 +23,7 @@ async function readFully(handle: FileHandle, offset: number, byteLength: number)
   let done = 0;
   while (done < byteLength) {
     const { bytesRead } = await handle.read(bytes, done, Math.min(byteLength - done, MOST_PER_CALL), offset + done);
-    if (bytesRead === 0) throw new FormatError("TRUNCATED", offset + done, "the file became shorter while it was read");
+    if (bytesRead === 0) throw becameShorter(offset + done);
     done += bytesRead;
   }
   return bytes;
@@ -37,6 +42,7 @@ export async function fileSource(path: string): Promise<Source> {
     const byteLength = stat.size;
     return {
       byteLength,
+      place: { fd: handle.fd, offset: 0 },
       read(offset: number, length: number): Promise<Uint8Array> {
         checkRange(offset, length, byteLength);
         return readFully(handle, offset, length);
@@ -47,6 +53,20 @@ export async function fileSource(path: string): Promise<Source> {
     await handle.close();
     throw error;
   }
+}
+
+/** What is at a place of an open file, by range from there. Reads wait for the system, and each lends the same buffer. */
+export function placeReader({ fd, offset }: Place): (at: number, byteLength: number) => Promise<Uint8Array> {
+  let lent = new Uint8Array(0);
+  return async (at, byteLength) => {
+    if (lent.length < byteLength) lent = new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
+    for (let done = 0; done < byteLength; ) {
+      const bytesRead = readSync(fd, lent, done, Math.min(byteLength - done, MOST_PER_CALL), offset + at + done);
+      if (bytesRead === 0) throw becameShorter(offset + at + done);
+      done += bytesRead;
+    }
+    return lent.subarray(0, byteLength);
+  };
 }
 
 /** A buffer as a source. Reads are views of it: nothing is copied. */

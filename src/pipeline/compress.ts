@@ -1,17 +1,21 @@
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { deflateRaw } from "pako";
 import { type TensorEntry, writeHeader } from "../archive/header.js";
 import { MAX_NAME_BYTES, MAX_RANK } from "../archive/limits.js";
+import { elementsOf } from "../archive/record.js";
 import { writeShell } from "../archive/shell.js";
 import { checkInteger } from "../check.js";
-import { type EncodedTensor, encodeTensor } from "../codec/tensor.js";
+import { BLOCK_ELEMENTS, blocksIn, type ReadRange } from "../codec/blocks.js";
+import { dividedWork, type EncodedTensor, encodeTensor, encodeWork } from "../codec/tensor.js";
 import { decodeRecord } from "../decode/decode.js";
 import { FormatError } from "../errors.js";
+import { placeReader } from "../formats/source.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import { type OpenModel, type TensorInfo, tensorByteLength } from "../types.js";
 import type { Sink } from "./output.js";
-import { EncodePool } from "./pool.js";
+import { Pool } from "./pool.js";
 import { Meter, type WorkOptions } from "./progress.js";
 import { idleRules, type Preset, parseRecipe, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
@@ -34,12 +38,16 @@ const MOST_THREADS = 64;
 /** Below this many bytes starting threads takes longer than they save. */
 const THREADS_FROM_BYTES = 1 << 24;
 
-/** How often a tensor is read, about: to be counted and to be written; a lossy one before that for its centroids, and after it for what was lost. */
-const EXACT_READINGS = 2;
-const LOSSY_READINGS = 6;
+/** A tensor of so many blocks is divided among the threads. */
+const DIVIDED_FROM_BLOCKS = 4;
 
-/** Records that may be ready before their turn, for each thread. */
+/** How often a block is worked on: to be counted and to be written; of a lossy tensor, to be sifted before, and given its centroids. */
+const EXACT_ROUNDS = 2;
+const LOSSY_ROUNDS = 3;
+
+/** Tensors that are worked on at a time, or wait for their turn, for each thread; and their bytes in all, but for a single one. */
 const AHEAD = 2;
+const AHEAD_BYTES = 1 << 28;
 
 /**
  * Compresses a model: its archive goes to `sink` in order, once all of it is known.
@@ -59,10 +67,10 @@ export async function compressModel(
   checkNames(tensors);
   const sizes = tensors.map(({ dtype, shape }) => tensorByteLength(dtype, shape));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-  const threads = threadCount(options, totalBytes, tensors.length);
+  const threads = threadCount(options, sizes);
 
   const spool = new Spool(temporaryFolder);
-  const pool = threads > 1 ? new EncodePool(threads) : undefined;
+  const pool = threads > 1 ? new Pool(threads) : undefined;
   try {
     const meter = new Meter(totalBytes, options);
     const counted = sizes.map(() => 0);
@@ -72,20 +80,29 @@ export async function compressModel(
       meter.add(tensors[index].name, more);
     };
     const encode = (index: number): Promise<EncodedTensor> => {
-      const job = { tensor: plain(tensors[index]), treatment: treatment(tensors[index]) };
-      const readings = job.treatment.prune || job.treatment.share ? LOSSY_READINGS : EXACT_READINGS;
-      const read = async (offset: number, byteLength: number) => {
-        meter.check();
-        const bytes = await model.read(index, offset, byteLength);
-        if (byteLength < sizes[index]) count(index, Math.floor(byteLength / readings));
-        return bytes;
+      const tensor = plain(tensors[index]);
+      const treated = treatment(tensors[index]);
+      const blocks = blocksIn(elementsOf(tensor).elements);
+      const rounds = treated.prune || treated.share ? LOSSY_ROUNDS : EXACT_ROUNDS;
+      const onBlock = (byteLength: number): void => {
+        if (blocks > 1) count(index, Math.floor(byteLength / rounds));
       };
-      return pool ? pool.encode(job, read) : encodeTensor(kernels, job.tensor, read, job.treatment);
+      const place = model.place?.(index);
+      const bytes = place && !pool ? placeReader(place) : (offset: number, byteLength: number) => model.read(index, offset, byteLength);
+      const read: ReadRange = async (offset, byteLength) => {
+        await setImmediate(); // bytes in memory never wait: without a turn of the event loop nobody who wants to stop is heard
+        meter.check();
+        return bytes(offset, byteLength);
+      };
+      if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock });
+      const job = { tensor, blocks, place, read, onBlock };
+      if (blocks < DIVIDED_FROM_BLOCKS || model.checkedInOrder) return pool.encode(job, treated);
+      return pool.divided(job, (parts) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts), treated));
     };
     const entries: TensorEntry[] = [];
     const reports: TensorReport[] = [];
     let recordBytes = 0;
-    for await (const encoded of inOrder(tensors.length, pool ? AHEAD * threads : 1, encode)) {
+    for await (const encoded of inOrder(sizes, pool ? AHEAD * threads : 1, encode)) {
       meter.check();
       const index = entries.length;
       const { byteLength, pieces } = encoded;
@@ -121,23 +138,32 @@ async function* restoredBytes(kernels: EncodeKernels, spool: Spool, entry: Tenso
   yield decodeRecord(kernels, { ...entry, recordOffset: 0 }, record).data;
 }
 
-/** Results of `work` in order, with up to `ahead` of it going on. */
-async function* inOrder<T>(count: number, ahead: number, work: (index: number) => Promise<T>): AsyncGenerator<T> {
-  const going: Promise<T>[] = [];
-  for (let index = 0; index < count || going.length > 0; ) {
-    while (index < count && going.length < ahead) {
-      const next = work(index++);
-      next.catch(() => undefined); // its turn to be told comes below
-      going.push(next);
+/** Results of `work` in order, with up to `ahead` of it going on, of no more than `AHEAD_BYTES` but for a single one. */
+async function* inOrder<T>(sizes: readonly number[], ahead: number, work: (index: number) => Promise<T>): AsyncGenerator<T> {
+  const going: { readonly size: number; readonly result: Promise<T> }[] = [];
+  let bytes = 0;
+  for (let index = 0; index < sizes.length || going.length > 0; ) {
+    while (index < sizes.length && going.length < ahead && (going.length === 0 || bytes + sizes[index] <= AHEAD_BYTES)) {
+      const size = sizes[index];
+      const result = work(index++);
+      result.catch(() => undefined); // its turn to be told comes below
+      bytes += size;
+      going.push({ size, result });
     }
-    yield await (going.shift() as Promise<T>);
+    const next = going[0];
+    yield await next.result;
+    going.shift();
+    bytes -= next.size;
   }
 }
 
-function threadCount({ threads }: CompressOptions, totalBytes: number, tensors: number): number {
+/** Blocks are what threads divide. */
+function threadCount({ threads }: CompressOptions, sizes: readonly number[]): number {
   if (threads !== undefined) checkInteger(threads, "threads", 1, MOST_THREADS);
+  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
   const wanted = threads ?? (totalBytes < THREADS_FROM_BYTES ? 1 : Math.min(availableParallelism(), MOST_THREADS));
-  return Math.min(wanted, Math.max(1, tensors));
+  const pieces = sizes.reduce((sum, size) => sum + Math.ceil(size / BLOCK_ELEMENTS), 0);
+  return Math.min(wanted, Math.max(1, pieces));
 }
 
 /** What the archive cannot hold. */

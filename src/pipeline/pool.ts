@@ -1,87 +1,161 @@
 import { Worker } from "node:worker_threads";
+import type { ReadRange } from "../codec/blocks.js";
+import type { PartWork } from "../codec/part.js";
+import type { Treatment } from "../codec/quantize.js";
 import type { EncodedTensor } from "../codec/tensor.js";
-import type { EncodeJob } from "./worker.js";
+import { engineModule } from "../kernels/engine.js";
+import { chooseVariant } from "../kernels/variant.js";
+import type { Place, TensorInfo } from "../types.js";
+import { type Asked, type FromThread, received, type ThreadData, type ToThread } from "./thread-messages.js";
 
-type Read = (offset: number, byteLength: number) => Promise<Uint8Array>;
+/** A tensor for the pool: what it is, how long, and where its bytes come from. */
+export interface PoolTensor {
+  readonly tensor: TensorInfo;
+  readonly blocks: number;
+  readonly place?: Place;
+  /** Where there is no place. */
+  readonly read: ReadRange;
+  /** Called with the bytes of each block that was worked on. */
+  readonly onBlock: (byteLength: number) => void;
+}
 
-type Message =
-  | { kind: "read"; offset: number; byteLength: number }
-  | { kind: "encoded"; encoded: EncodedTensor }
-  | { kind: "error"; error: unknown };
+interface Thread {
+  readonly worker: Worker;
+  /** Blocks of the parts that are open. */
+  blocks: number;
+}
 
-interface Task {
-  readonly job: EncodeJob;
-  readonly read: Read;
-  readonly resolve: (encoded: EncodedTensor) => void;
+interface Question {
+  readonly resolve: (answer: never) => void;
   readonly reject: (error: unknown) => void;
-  /** What reading threw: said to the caller instead of what the worker makes of it. */
+  readonly part: OpenPart;
+}
+
+interface OpenPart extends PoolTensor {
+  readonly number: number;
+  readonly thread: Thread;
+  /** What reading threw: said to the caller instead of what the thread makes of it. */
   readError?: unknown;
 }
 
-/** Worker threads that encode tensors. Which thread takes which tensor does not show in what comes out. */
-export class EncodePool {
-  readonly #workers: Worker[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #waiting: Task[] = [];
-  readonly #running = new Map<Worker, Task>();
+const METHODS: readonly (keyof PartWork)[] = [
+  "distinct",
+  "stats",
+  "magnitudes",
+  "sift",
+  "share",
+  "restore",
+  "compare",
+  "survey",
+  "planes",
+  "write",
+];
+
+/** Threads that work on tensors, or on parts of them. Which thread takes which does not show in what comes out. */
+export class Pool {
+  readonly #threads: Thread[];
+  readonly #parts = new Map<number, OpenPart>();
+  readonly #questions = new Map<number, Question>();
+  #count = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(threads: number) {
-    for (let i = 0; i < threads; i++) {
-      const worker = new Worker(new URL("./worker.js", import.meta.url));
-      worker.on("message", (message: Message) => this.#hear(worker, message));
+    const variant = chooseVariant({});
+    const workerData: ThreadData = { module: engineModule(variant), variant };
+    this.#threads = Array.from({ length: threads }, () => {
+      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
+      worker.on("message", (message: FromThread) => this.#hear(worker, message));
       worker.on("error", (error) => this.#fail(error));
       worker.on("exit", (code) => this.#fail(new Error(`a worker thread ended with exit code ${code}`)));
-      this.#workers.push(worker);
-      this.#idle.push(worker);
+      return { worker, blocks: 0 };
+    });
+  }
+
+  /** Compresses a tensor in the thread that has the least to do. */
+  async encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor> {
+    const thread = this.#threads.reduce((least, thread) => (thread.blocks < least.blocks ? thread : least));
+    const part = this.#open(tensor, thread, 0, tensor.blocks);
+    try {
+      return await this.#ask(part, "encode", [treatment]);
+    } finally {
+      this.#close(part, tensor.blocks);
     }
   }
 
-  encode(job: EncodeJob, read: Read): Promise<EncodedTensor> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure) return reject(this.#failure.error);
-      this.#waiting.push({ job, read, resolve, reject });
-      this.#start();
-    });
+  /** Gives `work` a part of the tensor in each thread, runs of blocks of about the same length. */
+  async divided<T>(tensor: PoolTensor, work: (parts: readonly PartWork[]) => Promise<T>): Promise<T> {
+    const cuts = Array.from({ length: this.#threads.length + 1 }, (_, i) => Math.round((i * tensor.blocks) / this.#threads.length));
+    const parts = this.#threads.map((thread, i) => this.#open(tensor, thread, cuts[i], cuts[i + 1]));
+    try {
+      return await work(parts.map((part) => this.#asker(part)));
+    } finally {
+      for (const [i, part] of parts.entries()) this.#close(part, cuts[i + 1] - cuts[i]);
+    }
   }
 
   async close(): Promise<void> {
     this.#failure ??= { error: new Error("the pool was closed") };
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
-  #start(): void {
-    while (this.#idle.length > 0 && this.#waiting.length > 0) {
-      const worker = this.#idle.shift() as Worker;
-      const task = this.#waiting.shift() as Task;
-      this.#running.set(worker, task);
-      worker.postMessage({ kind: "encode", job: task.job });
+  #open(tensor: PoolTensor, thread: Thread, from: number, to: number): OpenPart {
+    const part: OpenPart = { ...tensor, number: this.#count++, thread };
+    this.#parts.set(part.number, part);
+    thread.blocks += to - from;
+    this.#say(thread.worker, { kind: "open", part: part.number, opening: { tensor: tensor.tensor, place: tensor.place, from, to } });
+    return part;
+  }
+
+  #close({ number, thread }: OpenPart, blocks: number): void {
+    this.#parts.delete(number);
+    thread.blocks -= blocks;
+    this.#say(thread.worker, { kind: "close", part: number });
+  }
+
+  #ask<T>(part: OpenPart, method: keyof Asked, args: readonly unknown[]): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) return reject(this.#failure.error);
+      const question = this.#count++;
+      this.#questions.set(question, { resolve, reject, part });
+      this.#say(part.thread.worker, { kind: "ask", part: part.number, question, method, args });
+    });
+  }
+
+  #asker(part: OpenPart): PartWork {
+    const asks = METHODS.map((method) => [method, (...args: readonly unknown[]) => this.#ask(part, method, args)]);
+    return Object.fromEntries(asks) as PartWork;
+  }
+
+  #say(worker: Worker, message: ToThread, transfer: ArrayBuffer[] = []): void {
+    worker.postMessage(message, transfer);
+  }
+
+  #hear(worker: Worker, message: FromThread): void {
+    if (message.kind === "worked") this.#parts.get(message.part)?.onBlock(message.byteLength);
+    else if (message.kind === "read") void this.#read(worker, message);
+    else {
+      const question = this.#questions.get(message.question);
+      this.#questions.delete(message.question);
+      if (message.kind === "answer") question?.resolve(message.answer as never);
+      else question?.reject(question.part.readError ?? received(message.error));
     }
   }
 
-  async #hear(worker: Worker, message: Message): Promise<void> {
-    const task = this.#running.get(worker);
-    if (task === undefined) return;
-    if (message.kind === "read") {
-      try {
-        const bytes = (await task.read(message.offset, message.byteLength)).slice();
-        worker.postMessage({ kind: "bytes", bytes }, [bytes.buffer]);
-      } catch (error) {
-        task.readError = error;
-        worker.postMessage({ kind: "failed" });
-      }
-      return;
+  async #read(worker: Worker, { part, offset, byteLength }: Extract<FromThread, { kind: "read" }>): Promise<void> {
+    const open = this.#parts.get(part);
+    try {
+      if (open === undefined) throw new Error("the part was closed");
+      const bytes = (await open.read(offset, byteLength)).slice();
+      this.#say(worker, { kind: "bytes", bytes }, [bytes.buffer]);
+    } catch (error) {
+      if (open) open.readError ??= error;
+      this.#say(worker, { kind: "unread" });
     }
-    this.#running.delete(worker);
-    this.#idle.push(worker);
-    this.#start();
-    if (message.kind === "encoded") task.resolve(message.encoded);
-    else task.reject(task.readError ?? message.error);
   }
 
   #fail(error: unknown): void {
     if (this.#failure) return;
     this.#failure = { error };
-    for (const task of [...this.#running.values(), ...this.#waiting]) task.reject(error);
+    for (const { reject } of this.#questions.values()) reject(error);
   }
 }

@@ -1,7 +1,6 @@
 import picomatch from "picomatch";
 import { checkInteger, checkNumber, checkOneOf, checkText } from "../check.js";
-import type { Contexts } from "../codec/choose.js";
-import type { Prune, Share, Treatment } from "../codec/quantize.js";
+import type { Contexts, Prune, Share, Treatment } from "../codec/quantize.js";
 import { DTYPES, type Dtype, elementCount, isFloatDtype, type TensorInfo } from "../types.js";
 
 /** What happens to the tensors that it matches. All conditions given must hold; a rule without conditions matches all. */

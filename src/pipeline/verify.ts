@@ -1,4 +1,4 @@
-import { type TensorErrors, tensorErrors } from "../codec/errors.js";
+import { type BlockErrors, blockErrors, errorsOf, type TensorErrors } from "../codec/errors.js";
 import type { Archive } from "../decode/archive.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { type Dtype, type OpenModel, tensorByteLength } from "../types.js";
@@ -50,17 +50,26 @@ export async function verifyArchive(
     }
     const { exact } = (await archive.head(entry)).plan;
     const blocks = meter.blocks(name, archive.blocks(entry));
-    tensors.push({ name, dtype, shape, exact, ...(await tensorErrors(kernels, dtype, pairs(model, index, blocks))) });
+    tensors.push({ name, dtype, shape, exact, ...errorsOf(dtype, await compared(kernels, model, index, blocks)) });
   }
   const added = [...entries.keys()];
   const ok = missing.length === 0 && added.length === 0 && tensors.every(({ exact, identical }) => identical || !exact);
   return { ok, missing, added, tensors };
 }
 
-async function* pairs(model: OpenModel, index: number, blocks: AsyncIterable<Uint8Array>): AsyncGenerator<[Uint8Array, Uint8Array]> {
+/** What each block lost. */
+async function compared(
+  kernels: EncodeKernels,
+  model: OpenModel,
+  index: number,
+  blocks: AsyncIterable<Uint8Array>,
+): Promise<BlockErrors[]> {
+  const { dtype } = model.tensors[index];
+  const found: BlockErrors[] = [];
   let at = 0;
   for await (const after of blocks) {
-    yield [await model.read(index, at, after.length), after];
+    found.push(blockErrors(kernels, dtype, await model.read(index, at, after.length), after));
     at += after.length;
   }
+  return found;
 }

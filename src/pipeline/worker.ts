@@ -1,40 +1,69 @@
-import { parentPort } from "node:worker_threads";
-import type { Treatment } from "../codec/quantize.js";
-import { encodeTensor } from "../codec/tensor.js";
+import { parentPort, workerData } from "node:worker_threads";
+import { type ReadRange, tensorBlocks } from "../codec/blocks.js";
+import { type Budget, Part } from "../codec/part.js";
+import { encodeWork, wholeWork } from "../codec/tensor.js";
+import { placeReader } from "../formats/source.js";
+import { useEngineModule } from "../kernels/engine.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
-import type { TensorInfo } from "../types.js";
+import { type Asked, type FromThread, type Opening, sent, type ThreadData, type ToThread } from "./thread-messages.js";
 
-// One thread of the pool: it encodes a tensor at a time, and asks the main thread for its bytes.
+// One thread of the pool: it holds parts of tensors, and works on them as it is asked to, one question after another.
 
-export interface EncodeJob {
-  readonly tensor: TensorInfo;
-  readonly treatment: Treatment;
-}
+/** Survivors of all parts that this thread may hold at a time. */
+const HELD_BYTES = 3 << 24;
 
 const port = parentPort;
 if (port === null) throw new Error("worker.js runs as a worker thread");
 
-let answer: { resolve: (bytes: Uint8Array) => void; reject: (reason: unknown) => void } | undefined;
+const { module, variant } = workerData as ThreadData;
+useEngineModule(variant, module);
+const kernels = engineKernels({ variant });
+const budget: Budget = { left: HELD_BYTES };
+const parts = new Map<number, Asked>();
 
-/** The main thread's model is read through messages: what bytes there are, only it knows. */
-function read(offset: number, byteLength: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    answer = { resolve, reject };
-    port?.postMessage({ kind: "read", offset, byteLength });
+let reading: { resolve: (bytes: Uint8Array) => void; reject: (reason: unknown) => void } | undefined;
+let asked: Promise<void> = Promise.resolve();
+
+function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+/** What only the pool can read is asked of it: one reading at a time, since one question is worked on at a time. */
+function readerOf(part: number, { place }: Opening): ReadRange {
+  if (place) return placeReader(place);
+  return (offset, byteLength) =>
+    new Promise((resolve, reject) => {
+      reading = { resolve, reject };
+      say({ kind: "read", part, offset, byteLength });
+    });
+}
+
+function opened(index: number, opening: Opening): Asked {
+  const { tensor, from, to } = opening;
+  const onBlock = (byteLength: number): void => say({ kind: "worked", part: index, byteLength });
+  const part = new Part(kernels, tensor.dtype, tensorBlocks(tensor, readerOf(index, opening)), { from, to, budget, onBlock });
+  return Object.assign(part, {
+    encode: (treatment: Parameters<Asked["encode"]>[0]) => encodeWork(kernels, tensor.dtype, wholeWork(tensor, part), treatment),
   });
 }
 
-type Message = { kind: "encode"; job: EncodeJob } | { kind: "bytes"; bytes: Uint8Array } | { kind: "failed" };
+async function answer({ part, question, method, args }: Extract<ToThread, { kind: "ask" }>): Promise<void> {
+  try {
+    const work = parts.get(part) as Asked;
+    const result = await (work[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+    say({ kind: "answer", question, answer: result });
+  } catch (error) {
+    say({ kind: "error", question, error: sent(error) });
+  }
+}
 
-port.on("message", async (message: Message) => {
-  if (message.kind === "bytes") answer?.resolve(message.bytes);
-  else if (message.kind === "failed") answer?.reject(new Error("reading failed"));
+port.on("message", (message: ToThread) => {
+  if (message.kind === "bytes") reading?.resolve(message.bytes);
+  else if (message.kind === "unread") reading?.reject(new Error("reading failed"));
+  else if (message.kind === "open") parts.set(message.part, opened(message.part, message.opening));
+  else if (message.kind === "ask") asked = asked.then(() => answer(message));
   else {
-    try {
-      const encoded = await encodeTensor(engineKernels(), message.job.tensor, read, message.job.treatment);
-      port.postMessage({ kind: "encoded", encoded });
-    } catch (error) {
-      port.postMessage({ kind: "error", error });
-    }
+    asked = asked.then(() => parts.get(message.part)?.restore());
+    asked = asked.then(() => void parts.delete(message.part));
   }
 });

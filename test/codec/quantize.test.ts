@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { type Quantized, quantize, type Treatment } from "../../src/codec/quantize.js";
-import { encodeTensor } from "../../src/codec/tensor.js";
+import { encodeTensor, wholeWork } from "../../src/codec/tensor.js";
 import type { FloatDtype } from "../../src/kernel-types.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import type { Dtype, Tensor } from "../../src/types.js";
 import { floats, tensorOf } from "../archive/craft.js";
 import { encoders, expectSame } from "../kernels/all.js";
 import { Random } from "../random.js";
-import { blocksOf } from "./tensors.js";
+import { blocksOf, partOf } from "./tensors.js";
 
 const loaded = encoders.map(({ name, kernels }) => ({ name, kernels: kernels() }));
 
@@ -15,9 +15,10 @@ const loaded = encoders.map(({ name, kernels }) => ({ name, kernels: kernels() }
 async function treated(tensor: Tensor, treatment: Treatment): Promise<{ quantized: Quantized; data: Uint8Array }> {
   const results = [];
   for (const { kernels } of loaded) {
-    const quantized = await quantize(kernels, tensor.dtype, blocksOf(tensor), treatment);
+    const part = partOf(kernels, tensor);
+    const quantized = await quantize(kernels, tensor.dtype, wholeWork(tensor, part), treatment);
     const parts: Uint8Array[] = [];
-    for (let i = 0; i < quantized.blocks.count; i++) parts.push((await quantized.blocks.read(i)).slice());
+    for (let i = 0; i < blocksOf(tensor).count; i++) parts.push((await part.dense(i)).slice());
     results.push({ quantized, data: new Uint8Array(Buffer.concat(parts)) });
   }
   for (const [i, { data, quantized }] of results.entries()) {
@@ -109,9 +110,10 @@ describe("pruning", () => {
     const count = (1 << 20) + 3000;
     const tensor = floats("large", [count], new Random(3).weights(count));
     const { kernels } = loaded[2];
-    const { blocks } = await quantize(kernels, "F32", blocksOf(tensor), { prune: { sparsity: 0.97 } });
+    const part = partOf(kernels, tensor);
+    await quantize(kernels, "F32", wholeWork(tensor, part), { prune: { sparsity: 0.97 } });
     let zeros = 0;
-    for (let i = 0; i < blocks.count; i++) zeros += zerosOf(kernels.toFloat32(await blocks.read(i), "F32"));
+    for (let i = 0; i < blocksOf(tensor).count; i++) zeros += zerosOf(kernels.toFloat32(await part.dense(i), "F32"));
     // Neighbouring magnitudes may be equal, among so many.
     expect(zeros - Math.round(0.97 * count)).toBeGreaterThanOrEqual(0);
     expect(zeros - Math.round(0.97 * count)).toBeLessThan(4);

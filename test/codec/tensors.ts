@@ -1,6 +1,8 @@
 import { elementsOf } from "../../src/archive/record.js";
 import { type Blocks, tensorBlocks } from "../../src/codec/blocks.js";
 import { type EncodedRecord, type EncodeOptions, encodeRecord } from "../../src/codec/encode.js";
+import { Part } from "../../src/codec/part.js";
+import { wholeWork } from "../../src/codec/tensor.js";
 import { decodeRecord } from "../../src/decode/decode.js";
 import type { DecodeKernels, EncodeKernels } from "../../src/kernel-types.js";
 import { type Dtype, type Tensor, tensorByteLength } from "../../src/types.js";
@@ -49,8 +51,12 @@ export async function recordOf(
   tensor: Tensor,
   options: EncodeOptions = EXACT,
 ): Promise<{ bytes: Uint8Array; encoded: EncodedRecord }> {
-  const encoded = await encodeRecord(kernels, tensor.dtype, blocksOf(tensor), options);
+  const encoded = await encodeRecord(kernels, tensor.dtype, wholeWork(tensor, partOf(kernels, tensor)), options);
   return { bytes: new Uint8Array(Buffer.concat(encoded.pieces)), encoded };
+}
+
+export function partOf(kernels: EncodeKernels, tensor: Tensor): Part {
+  return new Part(kernels, tensor.dtype, blocksOf(tensor));
 }
 
 export function blocksOf(tensor: Tensor): Blocks {
