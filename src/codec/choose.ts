@@ -140,15 +140,17 @@ async function bestScan(kernels: EncodeKernels, work: TensorWork, rowMajor: GapC
   const blocks = blocksIn(work.elements);
   let best = { scan: 0, gaps: measureGaps(kernels, rowMajor, blocks) };
   if (blocks > 1) return best;
+  // Gaps depend on where the survivors are, and not on what they are: bytes are quicker to walk than elements.
+  const kept = kernels.compact(await work.dense(), work.elementBytes);
+  const mask = kernels.scatter(kept.gaps, undefined, new Uint8Array(kept.gaps.length).fill(1), 1, work.elements);
   const seen = new Set([walk(work.axes, 0)]);
   for (let scan = 1; scan < SCANS.length; scan++) {
     // Axes of one element do not tell scans apart.
     const order = walk(work.axes, scan);
     if (seen.has(order)) continue;
     seen.add(order);
-    const elements = kernels.scan(await work.dense(), work.elementBytes, work.axes, scan);
     const counts = new Map<number, number>();
-    countGaps(kernels, kernels.compact(elements, work.elementBytes), counts);
+    countGaps(kernels, kernels.compact(kernels.scan(mask, 1, work.axes, scan), 1), counts);
     const gaps = measureGaps(kernels, counts, blocks);
     if (gaps.headBits + gaps.bits < best.gaps.headBits + best.gaps.bits) best = { scan, gaps };
   }

@@ -79,9 +79,9 @@ export function symbolKernels(module: KernelModule<EncodeExports>): Symbols {
 
     fillGaps: (gaps, filler) =>
       arena.scope(() => {
-        let room = gaps.length;
-        for (const gap of gaps) room += Math.floor(gap / filler);
-        const out = arena.alloc(room);
+        let pruned = 0;
+        for (let i = 0; i < gaps.length; i++) pruned += gaps[i];
+        const out = arena.alloc(gaps.length + Math.floor(pruned / filler));
         return arena.u8(out, exports.fillGaps(lend(arena, gaps), gaps.length, filler, out)).slice();
       }),
 
