@@ -2,7 +2,17 @@
 
 export type { TensorError, TensorErrors } from "./codec/errors.js";
 export type { Contexts, Init, Prune, Share } from "./codec/quantize.js";
-export { type Archive, type DecodeOptions, decode, decodeStream, type Header, open, readHeader, type TensorEntry } from "./decode/index.js";
+export {
+  type Archive,
+  type DecodeOptions,
+  decode,
+  decodeStream,
+  type Header,
+  open,
+  readHeader,
+  type TensorEntry,
+  type TensorOptions,
+} from "./decode/index.js";
 export { FormatError, type FormatErrorCode } from "./errors.js";
 export type { Coding, EncodeKernels } from "./kernel-types.js";
 export {

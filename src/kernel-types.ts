@@ -66,6 +66,8 @@ export interface DecodeKernels {
    * @throws FormatError `CORRUPT` or `TRUNCATED` or `TRAILING`; what `out` holds then is undefined.
    */
   decodeBlock(plan: RecordPlan, bytes: Uint8Array, offset: number, out: Uint8Array): void;
+  /** As `decodeBlock`, but the elements come in row-major order. `blank`: `out` holds zeros, which need not be written again. */
+  decodeRowMajor(plan: RecordPlan, bytes: Uint8Array, offset: number, out: Uint8Array, blank: boolean): void;
   /** Puts elements that stand in the order of `scan` back into row-major order: `out` has the length of `elements`. */
   unscan(elements: Uint8Array, elementBytes: number, axes: readonly [number, number, number], scan: number, out: Uint8Array): void;
 }

@@ -3,7 +3,8 @@ import { checkNumber, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
 import type { Source, Tensor } from "../types.js";
-import { RecordDecoder } from "./record.js";
+import { Destination, type TensorOptions } from "./destination.js";
+import { type BlockSpan, blockByteLength, decodeOneBlock, RecordWalk } from "./record.js";
 
 /** What a caller allows an archive to ask for. */
 export interface DecodeOptions {
@@ -35,44 +36,6 @@ export function checkCeiling(tensors: readonly TensorEntry[], most: number): voi
 
 export function beyondCeiling(most: number): FormatError {
   return new FormatError("LIMIT", 0, `the tensors have more than ${most} bytes; set maxBytes to allow them`);
-}
-
-/** A tensor that comes block by block. */
-export class Assembly {
-  readonly #entry: TensorEntry;
-  #data: Uint8Array;
-  #filled = 0;
-
-  /** @param trusted there are as many bytes as the archive says: the whole may be allocated at once, and not only what blocks that came ask for */
-  constructor(entry: TensorEntry, trusted: boolean) {
-    this.#entry = entry;
-    this.#data = allocate(trusted ? entry.byteLength : 0);
-  }
-
-  add(block: Uint8Array): void {
-    const need = this.#filled + block.length;
-    if (need > this.#data.length) {
-      const larger = allocate(Math.min(this.#entry.byteLength, Math.max(need, 2 * this.#data.length)));
-      larger.set(this.#data);
-      this.#data = larger;
-    }
-    this.#data.set(block, this.#filled);
-    this.#filled = need;
-  }
-
-  finish(): Tensor {
-    const { name, dtype, shape } = this.#entry;
-    return { name, dtype, shape, data: this.#data };
-  }
-}
-
-/** A zero-filled buffer of a tensor's bytes, which the runtime may be unable to give. */
-function allocate(byteLength: number): Uint8Array {
-  try {
-    return new Uint8Array(byteLength);
-  } catch {
-    throw new FormatError("LIMIT", 0, `a tensor of ${byteLength} bytes cannot be allocated here`);
-  }
 }
 
 async function read(source: Source, offset: number, byteLength: number): Promise<Uint8Array> {
@@ -119,9 +82,34 @@ export class Archive {
    * @throws FormatError where the head is at fault
    */
   async head(entry: TensorEntry): Promise<{ plan: RecordPlan; byteLength: number }> {
-    const decoder = new RecordDecoder(this.#kernels, entry);
-    decoder.step(await read(this.#source, entry.recordOffset, decoder.need));
-    return { plan: decoder.plan as RecordPlan, byteLength: decoder.consumed };
+    const walk = new RecordWalk(this.#kernels, entry);
+    walk.step(await this.bytes(entry.recordOffset, walk.need));
+    return { plan: walk.plan, byteLength: walk.headByteLength };
+  }
+
+  /**
+   * What the head of a tensor's record says, and where its blocks are, for a caller that decodes them with `decodeOneBlock`, in any order or in other threads. Of a record
+   * of several blocks the lengths are read, when `spans` is asked for the next; of one block, only the head.
+   *
+   * @throws FormatError where the head is at fault; from `spans`, where a length is. What the checksums say, `decodeOneBlock` looks at
+   */
+  async layout(entry: TensorEntry): Promise<{ plan: RecordPlan; spans: AsyncGenerator<BlockSpan, void, undefined> }> {
+    const walk = new RecordWalk(this.#kernels, entry);
+    const first = walk.step(await this.bytes(entry.recordOffset, walk.need));
+    return { plan: walk.plan, spans: this.#spans(entry, walk, first) };
+  }
+
+  async *#spans(entry: TensorEntry, walk: RecordWalk, first?: BlockSpan): AsyncGenerator<BlockSpan, void, undefined> {
+    if (first !== undefined) yield first;
+    while (!walk.done) {
+      const span = walk.step(await this.bytes(entry.recordOffset + walk.position, walk.need));
+      if (span !== undefined) yield span;
+    }
+  }
+
+  /** Bytes of the archive, which the source may lend only until it is read from again. There may be fewer where it is cut off. */
+  async bytes(offset: number, byteLength: number): Promise<Uint8Array> {
+    return read(this.#source, offset, byteLength);
   }
 
   /**
@@ -130,22 +118,33 @@ export class Archive {
    * @throws FormatError where the record is at fault, after the blocks that came before
    */
   async *blocks(entry: TensorEntry): AsyncGenerator<Uint8Array, void, undefined> {
-    const decoder = new RecordDecoder(this.#kernels, entry);
-    while (!decoder.done) {
-      const block = decoder.step(await read(this.#source, entry.recordOffset + decoder.consumed, decoder.need));
-      if (block !== undefined) yield block;
-    }
+    yield* this.#decode(entry, (byteLength) => new Uint8Array(byteLength), true);
   }
 
   /**
    * A tensor whole: `data` has `entry.byteLength` bytes, little-endian and row-major.
    *
-   * @throws FormatError where its record is at fault, `LIMIT` where this runtime cannot allocate it
+   * @throws FormatError where its record is at fault, `LIMIT` where this runtime cannot allocate it; TypeError, RangeError where `into` gives another buffer than it should
    */
-  async tensor(entry: TensorEntry): Promise<Tensor> {
-    const assembly = new Assembly(entry, true);
-    for await (const block of this.blocks(entry)) assembly.add(block);
-    return assembly.finish();
+  async tensor(entry: TensorEntry, options: TensorOptions = {}): Promise<Tensor> {
+    const destination = new Destination(entry, true, options);
+    for await (const _ of this.#decode(entry, (byteLength) => destination.room(byteLength), destination.blank));
+    return destination.finish();
+  }
+
+  /** Decodes block after block into the room that there is for each. */
+  async *#decode(
+    entry: TensorEntry,
+    room: (byteLength: number) => Uint8Array,
+    blank: boolean,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { plan, spans } = await this.layout(entry);
+    for await (const span of spans) {
+      const bytes = await this.bytes(span.offset, span.byteLength);
+      const out = room(blockByteLength(plan, span.index));
+      decodeOneBlock(this.#kernels, plan, span, bytes, out, blank);
+      yield out;
+    }
   }
 
   /** Closes the source. */

@@ -3,30 +3,34 @@ import { checkBytes, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { DecodeKernels } from "../kernel-types.js";
 import type { Tensor } from "../types.js";
-import { Assembly, beyondCeiling, ceiling, checkCeiling, checkLength, type DecodeOptions } from "./archive.js";
-import { RecordDecoder } from "./record.js";
+import { beyondCeiling, ceiling, checkCeiling, checkLength, type DecodeOptions } from "./archive.js";
+import { Destination, type TensorOptions } from "./destination.js";
+import { blockByteLength, decodeOneBlock, RecordWalk } from "./record.js";
 
 /** Every tensor of an archive in memory, in order, with the kernels given. */
-export function decodeWith(kernels: DecodeKernels, archive: Uint8Array, options: DecodeOptions = {}): Tensor[] {
+export function decodeWith(kernels: DecodeKernels, archive: Uint8Array, options: DecodeOptions & TensorOptions = {}): Tensor[] {
   const all = plainBytes(archive, "archive");
   const header = readHeaderWith(all, (bytes) => kernels.crc32c(bytes), all.length);
   checkLength(header, all.length);
   checkCeiling(header.tensors, ceiling(all.length, options));
   return header.tensors.map((entry) => {
     const record = all.subarray(entry.recordOffset, entry.recordOffset + entry.recordByteLength);
-    return decodeRecord(kernels, entry, record);
+    return decodeRecord(kernels, entry, record, options);
   });
 }
 
 /** The tensor of a record that is in memory whole. */
-export function decodeRecord(kernels: DecodeKernels, entry: TensorEntry, record: Uint8Array): Tensor {
-  const assembly = new Assembly(entry, true);
-  const decoder = new RecordDecoder(kernels, entry);
-  while (!decoder.done) {
-    const block = decoder.step(record.subarray(decoder.consumed, decoder.consumed + decoder.need));
-    if (block !== undefined) assembly.add(block);
+export function decodeRecord(kernels: DecodeKernels, entry: TensorEntry, record: Uint8Array, options: TensorOptions = {}): Tensor {
+  const destination = new Destination(entry, true, options);
+  const walk = new RecordWalk(kernels, entry);
+  while (!walk.done) {
+    const span = walk.step(record.subarray(walk.position, walk.position + walk.need));
+    if (span === undefined) continue;
+    const start = span.offset - entry.recordOffset;
+    const bytes = record.subarray(start, start + span.byteLength);
+    decodeOneBlock(kernels, walk.plan, span, bytes, destination.room(blockByteLength(walk.plan, span.index)), destination.blank);
   }
-  return assembly.finish();
+  return destination.finish();
 }
 
 /** Bytes as they arrive, taken off in pieces of known length. */
@@ -83,7 +87,7 @@ class Arrivals {
 export async function* decodeStreamWith(
   kernels: DecodeKernels,
   chunks: AsyncIterable<Uint8Array>,
-  options: DecodeOptions = {},
+  options: DecodeOptions & TensorOptions = {},
 ): AsyncGenerator<Tensor, void, undefined> {
   const arrivals = new Arrivals(chunks);
   try {
@@ -96,7 +100,7 @@ export async function* decodeStreamWith(
       const most = ceiling(arrivals.offset, options);
       if (total > most) throw beyondCeiling(most);
     };
-    for (const entry of header.tensors) yield await decodeArriving(kernels, arrivals, entry, count);
+    for (const entry of header.tensors) yield await decodeArriving(kernels, arrivals, entry, count, options);
     const left = await arrivals.peek(1);
     if (left.length > 0) throw new FormatError("TRAILING", arrivals.offset, "bytes are left after the last record");
   } finally {
@@ -114,19 +118,25 @@ async function decodeArriving(
   arrivals: Arrivals,
   entry: TensorEntry,
   count: (byteLength: number) => void,
+  options: TensorOptions,
 ): Promise<Tensor> {
-  const assembly = new Assembly(entry, false);
-  const decoder = new RecordDecoder(kernels, entry);
-  while (!decoder.done) {
-    const before = decoder.consumed;
-    const { need } = decoder;
+  const destination = new Destination(entry, false, options);
+  const what = `the record of ${entry.name}`;
+  const walk = new RecordWalk(kernels, entry);
+  while (!walk.done) {
+    const { need, position } = walk;
     const held = await arrivals.peek(need);
-    if (held.length < need) throw new FormatError("TRUNCATED", arrivals.offset + held.length, `the record of ${entry.name} is cut off`);
-    const block = decoder.step(held.subarray(0, need));
-    arrivals.skip(decoder.consumed - before);
-    if (block === undefined) continue;
-    count(block.length);
-    assembly.add(block);
+    if (held.length < need) throw new FormatError("TRUNCATED", arrivals.offset + held.length, `${what} is cut off`);
+    const span = walk.step(held.subarray(0, need));
+    if (span === undefined) {
+      arrivals.skip(walk.position - position);
+      continue;
+    }
+    arrivals.skip(span.offset - arrivals.offset);
+    const bytes = await arrivals.take(span.byteLength, what);
+    const byteLength = blockByteLength(walk.plan, span.index);
+    count(byteLength);
+    decodeOneBlock(kernels, walk.plan, span, bytes, destination.room(byteLength), destination.blank);
   }
-  return assembly.finish();
+  return destination.finish();
 }

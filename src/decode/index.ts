@@ -6,11 +6,14 @@ import { decoderKernels } from "../kernels/decoder-kernels.js";
 import type { Source, Tensor } from "../types.js";
 import { Archive, type DecodeOptions } from "./archive.js";
 import { decodeStreamWith, decodeWith } from "./decode.js";
+import type { TensorOptions } from "./destination.js";
 
 export type { Header, TensorEntry } from "../archive/header.js";
 export { FormatError, type FormatErrorCode } from "../errors.js";
 export type { Dtype, Source, Tensor, TensorInfo } from "../types.js";
 export type { Archive, DecodeOptions } from "./archive.js";
+export type { TensorOptions } from "./destination.js";
+export type { BlockSpan } from "./record.js";
 
 /**
  * Decodes an archive in memory.
@@ -19,7 +22,7 @@ export type { Archive, DecodeOptions } from "./archive.js";
  * @returns its tensors in order: bytes little-endian, row-major
  * @throws FormatError where the archive is at fault; TypeError, RangeError where an argument is
  */
-export function decode(archive: Uint8Array, options: DecodeOptions = {}): Tensor[] {
+export function decode(archive: Uint8Array, options: DecodeOptions & TensorOptions = {}): Tensor[] {
   return decodeWith(decoderKernels(), archive, options);
 }
 
@@ -27,11 +30,11 @@ export function decode(archive: Uint8Array, options: DecodeOptions = {}): Tensor
  * Decodes an archive as its bytes arrive: each tensor is there as soon as its record is.
  *
  * @param stream the bytes of a `.coppice` file in chunks of any size: a web ReadableStream, a Node stream, an async generator
- * @throws FormatError where the archive is at fault, after the tensors that came before
+ * @throws FormatError where the archive is at fault, after the tensors that came before; TypeError, RangeError where an option is
  */
 export function decodeStream(
   stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
-  options: DecodeOptions = {},
+  options: DecodeOptions & TensorOptions = {},
 ): AsyncGenerator<Tensor, void, undefined> {
   if (stream === null || typeof stream !== "object")
     throw new TypeError("stream must be a stream of bytes: a response without a body has none");

@@ -6,6 +6,7 @@ import { FormatError } from "../errors.js";
 import type { RecordPlan, SymbolCoding } from "../kernel-types.js";
 import { at, type Ptr, toPtr } from "./arena.js";
 import type { KernelModule, ModuleExports } from "./module.js";
+import { permute } from "./scan.js";
 
 // One block of a record, decoded in the module's memory: docs/format.md, sections 4.2 to 4.7.
 
@@ -227,4 +228,26 @@ function decodeInto(block: Block, plan: RecordPlan, count: number): Ptr {
     exports.scatterElements(gaps, survivors, block.symbols(plan.symbols[1], survivors, "codes"), codebook, elementBytes, out);
   }
   return out;
+}
+
+/** As `DecodeKernels.decodeRowMajor` says. */
+export function decodeRowMajor(
+  module: KernelModule<DecodeExports>,
+  plan: RecordPlan,
+  bytes: Uint8Array,
+  offset: number,
+  out: Uint8Array,
+  blank: boolean,
+): void {
+  if (plan.zero && blank) {
+    new ByteReader(bytes, offset).end("the block");
+    return;
+  }
+  if (plan.scan === 0) {
+    decodeBlock(module, plan, bytes, offset, out);
+    return;
+  }
+  const scanned = new Uint8Array(out.length);
+  decodeBlock(module, plan, bytes, offset, scanned);
+  permute(module, scanned, plan.elementBytes, plan.axes, plan.scan, true, out);
 }

@@ -6,6 +6,7 @@ import type { RecordPlan, SymbolCoding } from "../kernel-types.js";
 import { decodeContext } from "./context.js";
 import { type GapSymbols, placesOfEscapes, placesOfFillers } from "./gaps.js";
 import { decodeSymbols } from "./huffman.js";
+import { unscan } from "./scan.js";
 import { alignedLike, type Words, wordsOf, wordsPerElement } from "./words.js";
 
 // Blocks: docs/format.md, sections 4.4 to 4.7.
@@ -25,6 +26,17 @@ export function decodeBlock(plan: RecordPlan, bytes: Uint8Array, offset: number,
     if (aligned !== out) out.set(aligned);
   }
   reader.end("the block");
+}
+
+/** As `DecodeKernels.decodeRowMajor` says; zeros are written wherever they belong. */
+export function decodeRowMajor(plan: RecordPlan, bytes: Uint8Array, offset: number, out: Uint8Array): void {
+  if (plan.scan === 0) {
+    decodeBlock(plan, bytes, offset, out);
+    return;
+  }
+  const scanned = new Uint8Array(out.length);
+  decodeBlock(plan, bytes, offset, scanned);
+  unscan(scanned, plan.elementBytes, plan.axes, plan.scan, out);
 }
 
 /** Elements out of their byte planes, the lowest first. */

@@ -2,7 +2,7 @@
 // against, and what runs where WebAssembly is forbidden.
 
 import type { DecodeKernels, EncodeKernels } from "../kernel-types.js";
-import { decodeBlock } from "./blocks.js";
+import { decodeBlock, decodeRowMajor } from "./blocks.js";
 import { encodeContext } from "./context.js";
 import { fromFloat32, toFloat32 } from "./convert.js";
 import { crc32c } from "./crc32c.js";
@@ -19,13 +19,14 @@ export { referenceNnKernels } from "./nn.js";
 export { crc32c };
 
 /** What decoding an archive needs. */
-export const referenceDecodeKernels: DecodeKernels = { variant: "reference", crc32c, decodeBlock, unscan };
+export const referenceDecodeKernels: DecodeKernels = { variant: "reference", crc32c, decodeBlock, decodeRowMajor, unscan };
 
 /** What compressing needs. */
 export const referenceKernels: EncodeKernels = {
   variant: "reference",
   crc32c,
   decodeBlock,
+  decodeRowMajor,
   unscan,
   stats,
   magnitudeHistogram,
