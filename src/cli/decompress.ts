@@ -6,6 +6,7 @@ import { UsageError } from "./usage.js";
 
 export interface DecompressFlags {
   readonly output?: string;
+  readonly threads?: number;
   readonly maxBytes?: number;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -29,7 +30,8 @@ export async function decompressCommand(
   const destination = await destinationOf(flags.output, archive, () => usualOutput(archive));
   if (flags.json && destination.kind === "stdout")
     throw new UsageError("--json and the model cannot both go to standard output; name a file with -o");
-  const options = { maxBytes: flags.maxBytes, force: flags.force, signal, onProgress };
+  const { threads, maxBytes, force } = flags;
+  const options = { threads, maxBytes, force, signal, onProgress };
   return withInput(await openInput(archive, signal), async (input) => {
     if (destination.kind !== "file") {
       await withSink(destination, (sink) => decompressTo(input, sink, options));

@@ -53,6 +53,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
   const quiet = (what: string) => new Option("--quiet", `no ${what}, no progress`);
   const maxBytes = () => new Option("--max-bytes <n>", "most bytes that the tensors may have: 1000000, 64M, 2G").argParser(parseByteCount);
   const number = (flags: string, description: string) => new Option(flags, description).argParser(parseNumber);
+  const threads = (what: string) => number("--threads <n>", `worker threads; ${what} is the same for any number`);
 
   program
     .command("compress")
@@ -66,7 +67,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(number("--quality <q>", "prune at q times each tensor's standard deviation"))
     .addOption(number("--bits <b>", "share 2^b weights, 1 to 8"))
     .addOption(new Option("--init <way>", "where k-means starts").choices(["linear", "density", "random"]))
-    .addOption(number("--threads <n>", "worker threads; the archive is the same for any number"))
+    .addOption(threads("the archive"))
     .addOption(force())
     .addOption(json())
     .addOption(quiet("table"))
@@ -78,6 +79,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .description("give the files of a model back")
     .argument("<archive>", "archive; - is standard input")
     .addOption(new Option("-o, --output <path>", "write to this file, or folder for several; - is standard output"))
+    .addOption(threads("the model"))
     .addOption(maxBytes())
     .addOption(force())
     .addOption(json())

@@ -4,15 +4,24 @@ import { FormatError } from "../errors.js";
 import { openModel } from "../formats/index.js";
 import { bytesSource, fileSource } from "../formats/source.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
-import type { OpenModel, Source, Tensor } from "../types.js";
+import type { OpenModel, Place, Source, Tensor } from "../types.js";
 import { type CompressOptions, compressModel } from "./compress.js";
 import { archiveFiles, denseByteLength, fileBytes } from "./decompress.js";
 import { inspectArchive } from "./inspect.js";
 import { placeOf, type Sink, writeWhole } from "./output.js";
+import { Pool } from "./pool.js";
 import { Meter, type WorkOptions } from "./progress.js";
 import type { Report } from "./report.js";
 import { tensorsModel } from "./tensors.js";
+import { type ThreadOptions, threadCount } from "./threads.js";
+import { type BlockJob, type Unpacking, unpackFile, unpackHere } from "./unpack.js";
 import { type Comparison, verifyArchive } from "./verify.js";
+
+/** Below this many bytes of tensors starting threads takes longer than they save. */
+const UNPACK_THREADS_FROM_BYTES = 1 << 27;
+
+/** Blocks that may wait for each thread. */
+const AHEAD = 3;
 
 /** A file's path, or its bytes. */
 export type Input = string | Uint8Array;
@@ -65,8 +74,18 @@ async function modelOf(input: Input | readonly Tensor[]): Promise<OpenModel> {
   return opening(await sourceOf(input as Input), (source) => openModel(source, { name }));
 }
 
-async function archiveOf(input: Input, options: DecodeOptions): Promise<Archive> {
-  return opening(await sourceOf(input), (source) => Archive.open(source, engineKernels(), options));
+/** An archive, and where its bytes stand, of a file. */
+interface OpenArchive {
+  readonly archive: Archive;
+  readonly place: Place | undefined;
+  close(): Promise<void>;
+}
+
+async function archiveOf(input: Input, options: DecodeOptions): Promise<OpenArchive> {
+  return opening(await sourceOf(input), async (source) => {
+    const archive = await Archive.open(source, engineKernels(), options);
+    return { archive, place: source.place, close: () => archive.close() };
+  });
 }
 
 /**
@@ -110,7 +129,7 @@ export function compressFile(
  * @throws FormatError where the archive is at fault
  */
 export function decompress(input: Input, options: ArchiveOptions = {}): Promise<ModelFile[]> {
-  return using(archiveOf(input, options), async (archive) => {
+  return using(archiveOf(input, options), async ({ archive }) => {
     const templates = await archiveFiles(archive);
     const meter = new Meter(denseByteLength(archive, templates), options);
     const files: ModelFile[] = [];
@@ -129,7 +148,7 @@ export function decompress(input: Input, options: ArchiveOptions = {}): Promise<
  * @throws FormatError where the archive is at fault, and `UNSUPPORTED` where its model has several files
  */
 export function decompressTo(input: Input, sink: Sink, options: ArchiveOptions = {}): Promise<void> {
-  return using(archiveOf(input, options), async (archive) => {
+  return using(archiveOf(input, options), async ({ archive }) => {
     const files = await archiveFiles(archive);
     if (files.length > 1) throw new FormatError("UNSUPPORTED", 0, `the model has ${files.length} files, which need a folder`);
     const meter = new Meter(denseByteLength(archive, files), options);
@@ -143,20 +162,40 @@ export function decompressTo(input: Input, sink: Sink, options: ArchiveOptions =
  * @returns the paths written
  * @throws FormatError where the archive is at fault; OutputExistsError where a file is there and `force` is not set
  */
-export function decompressFile(input: Input, output: string, options: ArchiveOptions & FileOptions = {}): Promise<string[]> {
-  return using(archiveOf(input, options), async (archive) => {
+export function decompressFile(
+  input: Input,
+  output: string,
+  options: ArchiveOptions & FileOptions & ThreadOptions = {},
+): Promise<string[]> {
+  return using(archiveOf(input, options), async ({ archive, place }) => {
     const { force = false } = options;
     const templates = await archiveFiles(archive);
     const meter = new Meter(denseByteLength(archive, templates), options);
     const files = templates.map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
     for (const { to } of files) await placeOf(to, force);
-    for (const { file, to } of files) {
-      await writeWhole(to, force, async (sink) => {
-        for await (const chunk of fileBytes(archive, file, meter)) await sink(chunk);
-      });
-    }
+    const sizes = archive.header.tensors.map(({ byteLength }) => byteLength);
+    await unpacked(archive, place, threadCount(options.threads, sizes, UNPACK_THREADS_FROM_BYTES), async (unpacking) => {
+      for (const { file, to } of files) await writeWhole(to, force, (_, fd) => unpackFile(archive, file, fd, meter, unpacking));
+    });
     return files.map(({ to }) => to);
   });
+}
+
+/** `work` with who decodes blocks. */
+async function unpacked(
+  archive: Archive,
+  place: Place | undefined,
+  threads: number,
+  work: (unpacking: Unpacking) => Promise<void>,
+): Promise<void> {
+  if (threads === 1) return work(unpackHere(archive, engineKernels()));
+  const pool = new Pool(threads);
+  const block = async ({ span }: BlockJob) => place ?? (await archive.bytes(span.offset, span.byteLength)).slice();
+  try {
+    await work({ ahead: AHEAD * threads, unpack: async (job) => pool.unpack(job, await block(job)) });
+  } finally {
+    await pool.close();
+  }
 }
 
 /**
@@ -165,7 +204,7 @@ export function decompressFile(input: Input, output: string, options: ArchiveOpt
  * @throws FormatError where the archive is at fault
  */
 export function inspect(input: Input, options: ArchiveOptions = {}): Promise<Report> {
-  return using(archiveOf(input, options), (archive) => inspectArchive(archive, engineKernels(), options));
+  return using(archiveOf(input, options), ({ archive }) => inspectArchive(archive, engineKernels(), options));
 }
 
 /**
@@ -175,7 +214,7 @@ export function inspect(input: Input, options: ArchiveOptions = {}): Promise<Rep
  */
 export function verify(model: Input, archive: Input, options: ArchiveOptions = {}): Promise<Comparison> {
   return using(modelOf(model), (opened) =>
-    using(archiveOf(archive, options), (held) => verifyArchive(opened, held, engineKernels(), options)),
+    using(archiveOf(archive, options), (held) => verifyArchive(opened, held.archive, engineKernels(), options)),
   );
 }
 

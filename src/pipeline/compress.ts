@@ -1,12 +1,9 @@
-import { availableParallelism } from "node:os";
-import { setImmediate } from "node:timers/promises";
 import { deflateRaw } from "pako";
 import { type TensorEntry, writeHeader } from "../archive/header.js";
 import { MAX_NAME_BYTES, MAX_RANK } from "../archive/limits.js";
 import { elementsOf } from "../archive/record.js";
 import { writeShell } from "../archive/shell.js";
-import { checkInteger } from "../check.js";
-import { BLOCK_ELEMENTS, blocksIn, type ReadRange } from "../codec/blocks.js";
+import { blocksIn, type ReadRange } from "../codec/blocks.js";
 import { dividedWork, type EncodedTensor, encodeTensor, encodeWork } from "../codec/tensor.js";
 import { decodeRecord } from "../decode/decode.js";
 import { FormatError } from "../errors.js";
@@ -20,20 +17,17 @@ import { Meter, type WorkOptions } from "./progress.js";
 import { idleRules, type Preset, parseRecipe, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 import { Spool } from "./spool.js";
+import { type ThreadOptions, threadCount } from "./threads.js";
 
 /** What compressing does, and with what. The archive depends on `recipe` or `preset` alone. */
-export interface CompressOptions extends WorkOptions {
+export interface CompressOptions extends WorkOptions, ThreadOptions {
   /** What happens to which tensor; instead of `preset`. */
   readonly recipe?: Recipe;
   /** `default` unless given. */
   readonly preset?: Preset;
-  /** Worker threads, 1 to 64; 1 works in the calling thread. Unless given, as many as there are processors for a large model. */
-  readonly threads?: number;
   /** Kernels for the calling thread: the engine's unless given. */
   readonly kernels?: EncodeKernels;
 }
-
-const MOST_THREADS = 64;
 
 /** Below this many bytes starting threads takes longer than they save. */
 const THREADS_FROM_BYTES = 1 << 24;
@@ -67,7 +61,7 @@ export async function compressModel(
   checkNames(tensors);
   const sizes = tensors.map(({ dtype, shape }) => tensorByteLength(dtype, shape));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-  const threads = threadCount(options, sizes);
+  const threads = threadCount(options.threads, sizes, THREADS_FROM_BYTES);
 
   const spool = new Spool(temporaryFolder);
   const pool = threads > 1 ? new Pool(threads) : undefined;
@@ -90,8 +84,7 @@ export async function compressModel(
       const place = model.place?.(index);
       const bytes = place && !pool ? placeReader(place) : (offset: number, byteLength: number) => model.read(index, offset, byteLength);
       const read: ReadRange = async (offset, byteLength) => {
-        await setImmediate(); // bytes in memory never wait: without a turn of the event loop nobody who wants to stop is heard
-        meter.check();
+        await meter.turn();
         return bytes(offset, byteLength);
       };
       if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock });
@@ -155,15 +148,6 @@ async function* inOrder<T>(sizes: readonly number[], ahead: number, work: (index
     going.shift();
     bytes -= next.size;
   }
-}
-
-/** Blocks are what threads divide. */
-function threadCount({ threads }: CompressOptions, sizes: readonly number[]): number {
-  if (threads !== undefined) checkInteger(threads, "threads", 1, MOST_THREADS);
-  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-  const wanted = threads ?? (totalBytes < THREADS_FROM_BYTES ? 1 : Math.min(availableParallelism(), MOST_THREADS));
-  const pieces = sizes.reduce((sum, size) => sum + Math.ceil(size / BLOCK_ELEMENTS), 0);
-  return Math.min(wanted, Math.max(1, pieces));
 }
 
 /** What the archive cannot hold. */

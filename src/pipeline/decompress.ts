@@ -67,11 +67,13 @@ export function denseByteLength(archive: Archive, files: readonly FileTemplate[]
   return sum(files.flatMap(({ pieces }) => pieces));
 }
 
+/** Bytes that a piece takes in a file. */
+export function pieceByteLength(archive: Archive, piece: Piece): number {
+  if (piece.kind === "bytes") return piece.bytes.length;
+  return piece.kind === "tensor" ? archive.header.tensors[piece.tensor].byteLength : piece.byteLength;
+}
+
 /** Bytes that a file will have. */
 export function fileByteLength(archive: Archive, file: FileTemplate): number {
-  const size = (piece: Piece): number => {
-    if (piece.kind === "bytes") return piece.bytes.length;
-    return piece.kind === "tensor" ? archive.header.tensors[piece.tensor].byteLength : piece.byteLength;
-  };
-  return file.pieces.reduce((sum, piece) => sum + size(piece), 0);
+  return file.pieces.reduce((sum, piece) => sum + pieceByteLength(archive, piece), 0);
 }

@@ -25,9 +25,10 @@ export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise
 /**
  * Writes a file whole or not at all: `body` writes to a temporary file beside it, which then takes its place, and its mode bits. Whatever stops it leaves the old file, or none.
  *
+ * @param body is given a sink for bytes in order, and the number of the open file for those that go where they belong
  * @throws OutputExistsError where the file is there and `force` is not set; TypeError where something else than a file is; what `body` and the system throw
  */
-export async function writeWhole<T>(file: string, force: boolean, body: (sink: Sink) => Promise<T>): Promise<T> {
+export async function writeWhole<T>(file: string, force: boolean, body: (sink: Sink, fd: number) => Promise<T>): Promise<T> {
   const place = await placeOf(file, force);
   const folder = path.dirname(place);
   await mkdir(folder, { recursive: true });
@@ -38,7 +39,7 @@ export async function writeWhole<T>(file: string, force: boolean, body: (sink: S
     let result: T;
     try {
       if (mode !== undefined) await handle.chmod(mode); // the umask may have taken some away
-      result = await body((bytes) => writeFully(handle, bytes));
+      result = await body((bytes) => writeFully(handle, bytes), handle.fd);
       await handle.sync();
     } finally {
       await handle.close();

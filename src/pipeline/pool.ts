@@ -7,6 +7,7 @@ import { engineModule } from "../kernels/engine.js";
 import { chooseVariant } from "../kernels/variant.js";
 import type { Place, TensorInfo } from "../types.js";
 import { type Asked, type FromThread, received, type ThreadData, type ToThread } from "./thread-messages.js";
+import type { BlockJob } from "./unpack.js";
 
 /** A tensor for the pool: what it is, how long, and where its bytes come from. */
 export interface PoolTensor {
@@ -28,7 +29,7 @@ interface Thread {
 interface Question {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: unknown) => void;
-  readonly part: OpenPart;
+  readonly part?: OpenPart;
 }
 
 interface OpenPart extends PoolTensor {
@@ -53,6 +54,7 @@ const METHODS: readonly (keyof PartWork)[] = [
 
 /** Threads that work on tensors, or on parts of them. Which thread takes which does not show in what comes out. */
 export class Pool {
+  readonly threads: number;
   readonly #threads: Thread[];
   readonly #parts = new Map<number, OpenPart>();
   readonly #questions = new Map<number, Question>();
@@ -60,6 +62,7 @@ export class Pool {
   #failure: { readonly error: unknown } | undefined;
 
   constructor(threads: number) {
+    this.threads = threads;
     const variant = chooseVariant({});
     const workerData: ThreadData = { module: engineModule(variant), variant };
     this.#threads = Array.from({ length: threads }, () => {
@@ -73,8 +76,7 @@ export class Pool {
 
   /** Compresses a tensor in the thread that has the least to do. */
   async encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor> {
-    const thread = this.#threads.reduce((least, thread) => (thread.blocks < least.blocks ? thread : least));
-    const part = this.#open(tensor, thread, 0, tensor.blocks);
+    const part = this.#open(tensor, this.#idlest(), 0, tensor.blocks);
     try {
       return await this.#ask(part, "encode", [treatment]);
     } finally {
@@ -90,6 +92,17 @@ export class Pool {
       return await work(parts.map((part) => this.#asker(part)));
     } finally {
       for (const [i, part] of parts.entries()) this.#close(part, cuts[i + 1] - cuts[i]);
+    }
+  }
+
+  /** Decodes a block of an archive into a file. */
+  async unpack(job: BlockJob, from: Place | Uint8Array): Promise<void> {
+    const thread = this.#idlest();
+    thread.blocks++;
+    try {
+      await this.#question<void>(thread, undefined, (question) => ({ kind: "unpack", question, job, from }));
+    } finally {
+      thread.blocks--;
     }
   }
 
@@ -112,12 +125,20 @@ export class Pool {
     this.#say(thread.worker, { kind: "close", part: number });
   }
 
+  #idlest(): Thread {
+    return this.#threads.reduce((least, thread) => (thread.blocks < least.blocks ? thread : least));
+  }
+
   #ask<T>(part: OpenPart, method: keyof Asked, args: readonly unknown[]): Promise<T> {
+    return this.#question(part.thread, part, (question) => ({ kind: "ask", part: part.number, question, method, args }));
+  }
+
+  #question<T>(thread: Thread, part: OpenPart | undefined, message: (question: number) => ToThread): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure.error);
       const question = this.#count++;
       this.#questions.set(question, { resolve, reject, part });
-      this.#say(part.thread.worker, { kind: "ask", part: part.number, question, method, args });
+      this.#say(thread.worker, message(question));
     });
   }
 
@@ -137,7 +158,7 @@ export class Pool {
       const question = this.#questions.get(message.question);
       this.#questions.delete(message.question);
       if (message.kind === "answer") question?.resolve(message.answer as never);
-      else question?.reject(question.part.readError ?? received(message.error));
+      else question?.reject(question.part?.readError ?? received(message.error));
     }
   }
 

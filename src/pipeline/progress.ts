@@ -40,14 +40,24 @@ export class Meter {
     this.#options.onProgress?.({ tensor, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
   }
 
+  /** Counts a block, and listens whether the work is to stop. */
+  async done(tensor: string, byteLength: number): Promise<void> {
+    this.add(tensor, byteLength);
+    await this.turn();
+  }
+
+  /** Bytes in memory never wait: without a turn of the event loop nobody who wants to stop is heard. */
+  async turn(): Promise<void> {
+    await setImmediate();
+    this.check();
+  }
+
   /** The blocks of a tensor, each counted once it was used. */
   async *blocks(tensor: string, blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     this.check();
     for await (const block of blocks) {
       yield block;
-      this.add(tensor, block.length);
-      await setImmediate(); // bytes in memory never wait: without a turn of the event loop nobody who wants to stop is heard
-      this.check();
+      await this.done(tensor, block.length);
     }
   }
 }

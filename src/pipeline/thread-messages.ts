@@ -4,6 +4,7 @@ import type { EncodedTensor } from "../codec/tensor.js";
 import { FormatError, type FormatErrorCode } from "../errors.js";
 import type { Variant } from "../kernels/variant.js";
 import type { Place, TensorInfo } from "../types.js";
+import type { BlockJob } from "./unpack.js";
 
 // What the pool and its threads say to each other. A thread does what it is asked in the order in which it is asked.
 
@@ -37,6 +38,8 @@ export type ToThread =
       readonly args: readonly unknown[];
     }
   | { readonly kind: "close"; readonly part: number }
+  /** A block to be decoded, and where it is read or what it is. */
+  | { readonly kind: "unpack"; readonly question: number; readonly job: BlockJob; readonly from: Place | Uint8Array }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** Reading failed: the pool knows why. */
   | { readonly kind: "unread" };

@@ -5,7 +5,9 @@ import { encodeWork, wholeWork } from "../codec/tensor.js";
 import { placeReader } from "../formats/source.js";
 import { useEngineModule } from "../kernels/engine.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
+import type { Place } from "../types.js";
 import { type Asked, type FromThread, type Opening, sent, type ThreadData, type ToThread } from "./thread-messages.js";
+import { Unpacker } from "./unpack.js";
 
 // One thread of the pool: it holds parts of tensors, and works on them as it is asked to, one question after another.
 
@@ -20,6 +22,8 @@ useEngineModule(variant, module);
 const kernels = engineKernels({ variant });
 const budget: Budget = { left: HELD_BYTES };
 const parts = new Map<number, Asked>();
+const unpacker = new Unpacker(kernels);
+let blocksFrom: { readonly fd: number; readonly read: ReadRange } | undefined;
 
 let reading: { resolve: (bytes: Uint8Array) => void; reject: (reason: unknown) => void } | undefined;
 let asked: Promise<void> = Promise.resolve();
@@ -47,11 +51,24 @@ function opened(index: number, opening: Opening): Asked {
   });
 }
 
-async function answer({ part, question, method, args }: Extract<ToThread, { kind: "ask" }>): Promise<void> {
+function asking({ part, method, args }: Extract<ToThread, { kind: "ask" }>): Promise<unknown> {
+  const work = parts.get(part) as Asked;
+  return (work[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+}
+
+async function unpacking({ job, from }: Extract<ToThread, { kind: "unpack" }>): Promise<void> {
+  unpacker.unpack(job, from instanceof Uint8Array ? from : await blockReader(from)(job.span.offset, job.span.byteLength));
+}
+
+/** The reader of the file that blocks come from: one buffer serves for all of them. */
+function blockReader(place: Place): ReadRange {
+  if (place.fd !== blocksFrom?.fd) blocksFrom = { fd: place.fd, read: placeReader(place) };
+  return blocksFrom.read;
+}
+
+async function answer(question: number, work: () => Promise<unknown>): Promise<void> {
   try {
-    const work = parts.get(part) as Asked;
-    const result = await (work[method] as (...args: readonly unknown[]) => Promise<unknown>)(...args);
-    say({ kind: "answer", question, answer: result });
+    say({ kind: "answer", question, answer: await work() });
   } catch (error) {
     say({ kind: "error", question, error: sent(error) });
   }
@@ -61,7 +78,8 @@ port.on("message", (message: ToThread) => {
   if (message.kind === "bytes") reading?.resolve(message.bytes);
   else if (message.kind === "unread") reading?.reject(new Error("reading failed"));
   else if (message.kind === "open") parts.set(message.part, opened(message.part, message.opening));
-  else if (message.kind === "ask") asked = asked.then(() => answer(message));
+  else if (message.kind === "ask") asked = asked.then(() => answer(message.question, () => asking(message)));
+  else if (message.kind === "unpack") asked = asked.then(() => answer(message.question, () => unpacking(message)));
   else {
     asked = asked.then(() => parts.get(message.part)?.restore());
     asked = asked.then(() => void parts.delete(message.part));

@@ -1,0 +1,114 @@
+import { write as writeInto, writeSync } from "node:fs";
+import { promisify } from "node:util";
+import type { Archive } from "../decode/archive.js";
+import { type BlockSpan, blockByteLength, decodeOneBlock } from "../decode/record.js";
+import { orderMatters, swapUnit } from "../formats/order.js";
+import { renderTemplate } from "../formats/template.js";
+import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
+import type { FileTemplate, Piece, Place, TensorInfo } from "../types.js";
+import { pieceByteLength } from "./decompress.js";
+import type { Meter } from "./progress.js";
+
+const write = promisify(writeInto);
+
+// A file of a model, written block by block, each where it belongs: in any order, by any thread.
+
+/** A block to be decoded, and where its elements go. */
+export interface BlockJob {
+  readonly plan: RecordPlan;
+  readonly span: BlockSpan;
+  /** Where they go in a file. */
+  readonly to: Place;
+}
+
+/** Decodes blocks into a file, one after another, by way of one buffer. */
+export class Unpacker {
+  readonly #kernels: DecodeKernels;
+  #buffer = new Uint8Array(0);
+
+  constructor(kernels: DecodeKernels) {
+    this.#kernels = kernels;
+  }
+
+  /**
+   * @param bytes the block as it stands in the archive
+   * @throws FormatError where the block is at fault; what the system throws where it cannot be written
+   */
+  unpack({ plan, span, to }: BlockJob, bytes: Uint8Array): void {
+    const byteLength = blockByteLength(plan, span.index);
+    if (this.#buffer.length < byteLength) this.#buffer = new Uint8Array(byteLength);
+    const out = this.#buffer.subarray(0, byteLength);
+    decodeOneBlock(this.#kernels, plan, span, bytes, out);
+    for (let done = 0; done < byteLength; ) done += writeSync(to.fd, out, done, byteLength - done, to.offset + done);
+  }
+}
+
+/** Who decodes blocks: the thread that calls, or others. */
+export interface Unpacking {
+  /** Blocks that may be on their way at a time. */
+  readonly ahead: number;
+  unpack(job: BlockJob): Promise<void>;
+}
+
+/** Blocks decoded in this thread. */
+export function unpackHere(archive: Archive, kernels: DecodeKernels): Unpacking {
+  const unpacker = new Unpacker(kernels);
+  return { ahead: 1, unpack: async (job) => unpacker.unpack(job, await archive.bytes(job.span.offset, job.span.byteLength)) };
+}
+
+/**
+ * Writes a file of an archive's model from its beginning. When it returns or throws, nothing writes any more.
+ *
+ * @throws FormatError where the archive is at fault; the first in the file's order, whatever the threads
+ */
+export async function unpackFile(archive: Archive, file: FileTemplate, fd: number, meter: Meter, unpacking: Unpacking): Promise<void> {
+  const going: { readonly name: string; readonly byteLength: number; readonly done: Promise<void> }[] = [];
+  const next = async (): Promise<void> => {
+    const { name, byteLength, done } = going[0];
+    await done;
+    going.shift();
+    await meter.done(name, byteLength);
+  };
+  try {
+    let offset = 0;
+    for (const piece of file.pieces) {
+      if (piece.kind === "tensor" && isPlain(piece, archive.header.tensors[piece.tensor])) {
+        const entry = archive.header.tensors[piece.tensor];
+        meter.check();
+        const { plan, spans } = await archive.layout(entry);
+        for await (const span of spans) {
+          const to = { fd, offset: offset + span.index * plan.blockElements * plan.elementBytes };
+          const done = unpacking.unpack({ plan, span, to });
+          done.catch(() => undefined); // its turn to be told comes in `next`
+          going.push({ name: entry.name, byteLength: blockByteLength(plan, span.index), done });
+          if (going.length >= unpacking.ahead) await next();
+        }
+      } else {
+        while (going.length > 0) await next();
+        await writePiece(archive, piece, { fd, offset }, meter);
+      }
+      offset += pieceByteLength(archive, piece);
+    }
+    while (going.length > 0) await next();
+  } finally {
+    await Promise.allSettled(going.map(({ done }) => done));
+  }
+}
+
+type Hole = Extract<Piece, { kind: "tensor" }>;
+
+/** The file has the tensor's bytes as they are decoded. */
+function isPlain({ bigEndian, columnMajor }: Hole, { dtype, shape }: TensorInfo): boolean {
+  return !(bigEndian && swapUnit(dtype) > 1) && !(columnMajor && orderMatters(shape));
+}
+
+async function writePiece(archive: Archive, piece: Piece, { fd, offset }: Place, meter: Meter): Promise<void> {
+  const { tensors } = archive.header;
+  let at = offset;
+  const blocks = (tensor: number): AsyncIterable<Uint8Array> => meter.blocks(tensors[tensor].name, archive.blocks(tensors[tensor]));
+  for await (const chunk of renderTemplate({ path: "", pieces: [piece] }, tensors, blocks)) {
+    meter.check();
+    for (let done = 0; done < chunk.length; ) done += (await write(fd, chunk, done, chunk.length - done, at + done)).bytesWritten;
+    at += chunk.length;
+  }
+}
