@@ -129,7 +129,7 @@ export interface EncodeKernels extends DecodeKernels {
   magnitudeHistogram(values: Float32Array, level: 0 | 1, prefix: number, outCounts: Uint32Array): void;
   /** Survivors are the values whose magnitude is above `threshold` (float32, 0 or more; NaN never survives). */
   prune(values: Float32Array, threshold: number): Survivors;
-  /** `prune` and `stats` in one pass, and what pruning costs. */
+  /** `prune` and `stats` in one pass, and what pruning costs. Where all values survive, `elements` may be a view of them, and `gaps` zeros that others have too. */
   sift(values: Float32Array, threshold: number): Sifted;
   /** Survivors are the elements that have a bit set. */
   compact(elements: Uint8Array, elementBytes: number): Survivors;

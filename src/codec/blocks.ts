@@ -21,6 +21,12 @@ export function blockLength({ elements }: Elements, index: number): number {
   return Math.min(BLOCK_ELEMENTS, elements - index * BLOCK_ELEMENTS);
 }
 
+/** What parts found for each of their blocks, which were dealt to them in turn, in the order of the blocks. */
+export function inBlockOrder<T>(parts: readonly ArrayLike<T>[]): T[] {
+  const count = parts.reduce((sum, part) => sum + part.length, 0);
+  return Array.from({ length: count }, (_, i) => parts[i % parts.length][Math.floor(i / parts.length)]);
+}
+
 /** Bytes of a tensor by range; what it gives may be gone with the next call. */
 export type ReadRange = (offset: number, byteLength: number) => Promise<Uint8Array>;
 

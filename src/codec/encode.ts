@@ -17,16 +17,18 @@ export interface EncodeOptions {
   readonly contexts: Contexts;
 }
 
-/** A tensor in parts, which are all of its blocks, in order. */
+/** A tensor in parts, to which its blocks were dealt in turn. */
 export interface TensorWork extends Elements {
   readonly parts: readonly PartWork[];
+  /** Takes the record in pieces, in order, as they are written; unless given, they are kept. */
+  readonly emit?: (piece: Uint8Array) => Promise<void>;
   /** Of a tensor of one block: its elements as they are to come back. */
   dense(): Promise<Uint8Array>;
 }
 
 /** What the record of a tensor came to. */
 export interface EncodedRecord {
-  /** The record in pieces, in order. */
+  /** The record in pieces, in order; none where they were emitted. */
   readonly pieces: readonly Uint8Array[];
   readonly byteLength: number;
   readonly stats: RecordStats;
@@ -62,8 +64,32 @@ export async function encodeRecord(
   const { head: plan, codebook, stream } = choice;
   const head = writeRecordHead({ ...plan, exact: options.exact });
   const codeOf = shared && codebook.length > 0 ? codesOfCentroids(shared.centroids, codebook, work.elementBytes) : undefined;
-  const pieces = (await Promise.all(work.parts.map((part) => part.write({ plan, codebook, stream, head, codeOf })))).flat();
-  return { pieces, byteLength: pieces.reduce((sum, piece) => sum + piece.length, 0), stats: statsOf(choice, work, found) };
+  await Promise.all(work.parts.map((part) => part.prepare({ plan, codebook, stream, head, codeOf })));
+  const pieces: Uint8Array[] = [];
+  const emit = work.emit ?? (async (piece) => void pieces.push(piece));
+  let byteLength = 0;
+  for await (const piece of written(work)) {
+    byteLength += piece.length;
+    await emit(piece);
+  }
+  return { pieces, byteLength, stats: statsOf(choice, work, found) };
+}
+
+/** Blocks that each part may have written before their turn. */
+const AHEAD = 2;
+
+/** The record, block by block, all parts writing at a time. */
+async function* written({ parts, elements }: TensorWork): AsyncGenerator<Uint8Array, void, undefined> {
+  const count = blocksIn(elements);
+  const going: Promise<Uint8Array>[] = [];
+  for (let index = 0; index < count || going.length > 0; ) {
+    for (; index < count && going.length < AHEAD * parts.length; index++) {
+      const piece = parts[index % parts.length].write(index);
+      piece.catch(() => undefined); // its turn to be told comes below
+      going.push(piece);
+    }
+    yield await (going.shift() as Promise<Uint8Array>);
+  }
 }
 
 /** The code that each centroid has in a codebook; 0 for those that no weight took. */

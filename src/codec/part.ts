@@ -18,7 +18,7 @@ import {
   type Table,
 } from "./survey.js";
 
-// A tensor is worked on in parts, runs of its blocks, each where its bytes and an engine are: here, or in a thread.
+// A tensor is worked on in parts, each where an engine is: here, or in a thread. Blocks are dealt to them in turn, so that what they make comes in the tensor's order from all of them.
 
 /** What a part does. All that is asked and answered can be sent to another thread. Blocks are read again by each, unless what is left of them is held. */
 export interface PartWork {
@@ -38,8 +38,10 @@ export interface PartWork {
   compare(): Promise<BlockErrors[]>;
   survey(): Promise<Survey>;
   planes(): Promise<Planes>;
-  /** The blocks as they stand in the record, each with its checksum. */
-  write(writing: Writing): Promise<Uint8Array[]>;
+  /** How `write` is to write. */
+  prepare(writing: Writing): Promise<void>;
+  /** Block `index` as it stands in the record, with its checksum. */
+  write(index: number): Promise<Uint8Array>;
 }
 
 /** What sharing a part came to. */
@@ -58,9 +60,9 @@ export interface Budget {
 }
 
 export interface PartOptions {
-  /** The blocks of the tensor that are this part's: all unless given. */
-  readonly from?: number;
-  readonly to?: number;
+  /** The blocks of the tensor that are this part's: every `step`-th from `first` on; all unless given. */
+  readonly first?: number;
+  readonly step?: number;
   readonly budget?: Budget;
   /** Called with the bytes of each block that was worked on. */
   readonly onBlock?: (byteLength: number) => void;
@@ -78,7 +80,9 @@ interface Held {
 }
 
 function heldBytes(block: Held | undefined): number {
-  return block === undefined ? 0 : block.gaps.byteLength + (block.elements?.byteLength ?? 0) + (block.codes?.byteLength ?? 0);
+  if (block === undefined) return 0;
+  const gaps = block.maxGap === 0 ? 0 : block.gaps.byteLength; // those of a block that lost nothing are zeros which all such blocks share
+  return gaps + (block.elements?.byteLength ?? 0) + (block.codes?.byteLength ?? 0);
 }
 
 /** A part of a tensor on the engine of this thread. */
@@ -86,14 +90,15 @@ export class Part implements PartWork {
   readonly #kernels: EncodeKernels;
   readonly #dtype: Dtype;
   readonly #blocks: Blocks;
-  readonly #from: number;
-  readonly #to: number;
+  readonly #indexes: readonly number[];
   readonly #budget: Budget;
   readonly #onBlock: (byteLength: number) => void;
   readonly #held = new Map<number, Held>();
   #threshold: number | undefined;
   #centroids: Centroids | undefined;
   #counted = false;
+  #writing: Writing | undefined;
+  #written: Promise<unknown> = Promise.resolve();
   /** The one block of a tensor, treated. */
   #only: Promise<Uint8Array> | undefined;
 
@@ -101,8 +106,8 @@ export class Part implements PartWork {
     this.#kernels = kernels;
     this.#dtype = dtype;
     this.#blocks = blocks;
-    this.#from = options.from ?? 0;
-    this.#to = options.to ?? blocks.count;
+    const { first = 0, step = 1 } = options;
+    this.#indexes = Array.from({ length: Math.max(0, Math.ceil((blocks.count - first) / step)) }, (_, i) => first + i * step);
     this.#budget = options.budget ?? { left: HELD_BYTES };
     this.#onBlock = options.onBlock ?? (() => undefined);
   }
@@ -111,7 +116,7 @@ export class Part implements PartWork {
     const { elementBytes } = this.#blocks;
     let elements: Uint8Array = new Uint8Array(0);
     const counts = new Float64Array(MOST_CODES);
-    for (let i = this.#from; i < this.#to; i++) {
+    for (const i of this.#indexes) {
       const indexed = this.#kernels.index(this.#kernels.compact(await this.#blocks.read(i), elementBytes).elements, elementBytes, elements);
       if (indexed === undefined) return undefined;
       elements = indexed.table;
@@ -138,15 +143,15 @@ export class Part implements PartWork {
 
   async sift(threshold: number, sharing: boolean): Promise<Sifting> {
     this.#threshold = threshold;
-    const sieve = new Sieve(this.#kernels, this.#to - this.#from, sharing);
-    let index = this.#from;
+    const sieve = new Sieve(this.#kernels, this.#indexes.length, sharing);
+    let next = 0;
     for await (const values of this.#values()) {
       const sifted = this.#kernels.sift(values, threshold);
       sieve.add(sifted);
       // What is left of a block that lost nothing is the block.
       const { gaps, maxGap, elements } = sifted;
-      if (gaps.length < values.length) this.#hold(index, { gaps, maxGap, elements });
-      index++;
+      if (gaps.length < values.length) this.#hold(this.#indexes[next], { gaps, maxGap, elements });
+      next++;
     }
     return sieve.finish();
   }
@@ -159,25 +164,25 @@ export class Part implements PartWork {
     const floats = kernels.toFloat32(centroids.elements, this.#dtype as FloatDtype);
     const counts = new Float64Array(floats.length);
     const gaps = new Map<number, number>();
-    const noise = new Float64Array(this.#to - this.#from);
+    const noise: number[] = [];
     let maxAbs = 0;
-    for (let i = this.#from; i < this.#to; i++) {
+    for (const i of this.#indexes) {
       const survivors = await this.#survivors(i);
       const values = asFloats(survivors.elements);
       const codes = kernels.assign(values, centroids.midpoints);
       addCounts(counts, kernels.histogram(codes).subarray(0, counts.length));
       countGaps(kernels, survivors, gaps);
       const errors = kernels.shareErrors(values, codes, floats);
-      noise[i - this.#from] = errors.noise;
+      noise.push(errors.noise);
       maxAbs = Math.max(maxAbs, errors.maxAbs);
       this.#hold(i, { gaps: survivors.gaps, maxGap: survivors.maxGap, codes });
       this.#worked(i);
     }
-    return { counts, gaps, noise, maxAbs };
+    return { counts, gaps, noise: Float64Array.from(noise), maxAbs };
   }
 
   async restore(): Promise<void> {
-    this.#release();
+    for (const index of this.#indexes) this.#release(index);
     this.#threshold = undefined;
     this.#centroids = undefined;
     this.#counted = false;
@@ -186,7 +191,7 @@ export class Part implements PartWork {
 
   async compare(): Promise<BlockErrors[]> {
     const found: BlockErrors[] = [];
-    for (let i = this.#from; i < this.#to; i++) {
+    for (const i of this.#indexes) {
       const after = await this.dense(i);
       found.push(blockErrors(this.#kernels, this.#dtype, await this.#blocks.read(i), after));
       this.#worked(i);
@@ -203,8 +208,8 @@ export class Part implements PartWork {
     let stored = 0;
     let signedZeros = 0;
     let planes = this.#blocks.elements <= PLANES_ALWAYS_UP_TO ? emptyPlanes(elementBytes) : undefined;
-    let uncounted = this.#from;
-    for (let i = this.#from; i < this.#to; i++) {
+    let uncounted: readonly number[] = [];
+    for (const i of this.#indexes) {
       const block = await this.dense(i);
       const kept = kernels.compact(block, elementBytes);
       stored += kept.gaps.length;
@@ -216,7 +221,7 @@ export class Part implements PartWork {
         if (indexed !== undefined) addCounts(counts, kernels.histogram(indexed.codes));
         else if (planes === undefined) {
           planes = emptyPlanes(elementBytes);
-          uncounted = i;
+          uncounted = this.#indexes.filter((index) => index < i);
         }
       }
       if (planes !== undefined) countPlanes(kernels, block, kept, planes);
@@ -230,26 +235,34 @@ export class Part implements PartWork {
 
   async planes(): Promise<Planes> {
     const planes = emptyPlanes(this.#blocks.elementBytes);
-    await this.#countPlanes(planes, this.#to);
+    await this.#countPlanes(planes, this.#indexes);
     return planes;
   }
 
-  async write(writing: Writing): Promise<Uint8Array[]> {
+  async prepare(writing: Writing): Promise<void> {
+    this.#writing = writing;
+  }
+
+  /** One at a time: a block that is read is gone with the next. */
+  write(index: number): Promise<Uint8Array> {
+    const written = this.#written.then(() => this.#write(index));
+    this.#written = written.catch(() => undefined);
+    return written;
+  }
+
+  async #write(index: number): Promise<Uint8Array> {
     const { elementBytes, axes, count } = this.#blocks;
-    const pieces: Uint8Array[] = [];
-    for (let i = this.#from; i < this.#to; i++) {
-      const block = {
-        elementBytes,
-        count: blockLength(this.#blocks, i),
-        dense: () => this.dense(i),
-        coded: this.#counted ? () => this.#coded(i) : undefined,
-      };
-      const bytes = await encodeBlock(this.#kernels, writing, axes, block);
-      pieces.push(sealBlock(this.#kernels, bytes, i === 0 ? writing.head : undefined, count > 1));
-      this.#worked(i);
-    }
-    this.#release();
-    return pieces;
+    const writing = this.#writing as Writing;
+    const block = {
+      elementBytes,
+      count: blockLength(this.#blocks, index),
+      dense: () => this.dense(index),
+      coded: this.#counted ? () => this.#coded(index) : undefined,
+    };
+    const bytes = await encodeBlock(this.#kernels, writing, axes, block);
+    this.#release(index);
+    this.#worked(index);
+    return sealBlock(this.#kernels, bytes, index === 0 ? writing.head : undefined, count > 1);
   }
 
   /** Block `index` as it is to come back: row-major elements. Not to be changed, and gone with the next block that is asked for. */
@@ -297,21 +310,21 @@ export class Part implements PartWork {
     this.#held.set(index, block);
   }
 
-  #release(): void {
-    for (const block of this.#held.values()) this.#budget.left += heldBytes(block);
-    this.#held.clear();
+  #release(index: number): void {
+    this.#budget.left += heldBytes(this.#held.get(index));
+    this.#held.delete(index);
   }
 
   /** The float32 values of the part's blocks, each gone with the next. */
   async *#values(): AsyncGenerator<Float32Array, void, undefined> {
-    for (let i = this.#from; i < this.#to; i++) {
+    for (const i of this.#indexes) {
       yield valuesOf(this.#kernels, await this.#blocks.read(i), this.#dtype as FloatDtype);
       this.#worked(i);
     }
   }
 
-  async #countPlanes(planes: Planes, end: number): Promise<void> {
-    for (let i = this.#from; i < end; i++) {
+  async #countPlanes(planes: Planes, indexes: readonly number[]): Promise<void> {
+    for (const i of indexes) {
       const block = await this.dense(i);
       countPlanes(this.#kernels, block, this.#kernels.compact(block, this.#blocks.elementBytes), planes);
     }

@@ -1,5 +1,6 @@
 import type { EncodeKernels, Stats } from "../kernel-types.js";
 import { type Dtype, type FloatDtype, isFloatDtype } from "../types.js";
+import { inBlockOrder } from "./blocks.js";
 import type { TensorWork } from "./encode.js";
 import { errorsOf, type TensorError } from "./errors.js";
 import type { PartWork, Sharing } from "./part.js";
@@ -89,7 +90,7 @@ export async function quantize(kernels: EncodeKernels, dtype: Dtype, work: Tenso
     const shared = { survey: sharedSurvey(dtype, work, centroids, sifting, sharing), centroids: centroids.elements };
     return { exact: false, error: lossOf(dtype, work, sifting, sharing), shared };
   }
-  const { identical, maxAbs, rmse, snr } = errorsOf(dtype, (await Promise.all(parts.map((part) => part.compare()))).flat());
+  const { identical, maxAbs, rmse, snr } = errorsOf(dtype, inBlockOrder(await Promise.all(parts.map((part) => part.compare()))));
   return identical ? kept({ exact: true }) : { exact: false, error: { maxAbs, rmse, snr } };
 }
 
@@ -103,7 +104,7 @@ const NOT_WEIGHED: Totals = { sum: 0, sumOfSquares: 0, count: 0 };
 async function weigh({ parts, elements }: TensorWork): Promise<Totals & Pick<Stats, "nonFinite">> {
   const totals = { sum: 0, sumOfSquares: 0, nonFinite: 0, count: elements };
   // Block after block: the order of a sum decides its last bits.
-  for (const { sum, sumOfSquares, nonFinite } of (await Promise.all(parts.map((part) => part.stats()))).flat()) {
+  for (const { sum, sumOfSquares, nonFinite } of inBlockOrder(await Promise.all(parts.map((part) => part.stats())))) {
     totals.sum += sum;
     totals.sumOfSquares += sumOfSquares;
     totals.nonFinite += nonFinite;
@@ -140,7 +141,7 @@ function mergeSharings(sharings: readonly Sharing[]): Sharing {
   return {
     counts,
     gaps: mergeGaps(sharings.map(({ gaps }) => gaps)),
-    noise: Float64Array.from(sharings.flatMap(({ noise }) => [...noise])),
+    noise: Float64Array.from(inBlockOrder(sharings.map(({ noise }) => noise))),
     maxAbs: Math.max(...sharings.map(({ maxAbs }) => maxAbs)),
   };
 }

@@ -1,4 +1,5 @@
 import type { EncodeKernels, Sifted } from "../kernel-types.js";
+import { inBlockOrder } from "./blocks.js";
 import { addCounts } from "./survey.js";
 
 // What sifting finds: enough to start and run k-means without looking at the weights again.
@@ -120,8 +121,8 @@ export function mergeSiftings(parts: readonly Sifting[]): Sifting {
     nonFinite: sum(({ nonFinite }) => nonFinite),
     nonZero: sum(({ nonZero }) => nonZero),
     prunedMax: Math.max(...parts.map(({ prunedMax }) => prunedMax)),
-    signal: Float64Array.from(parts.flatMap(({ signal }) => [...signal])),
-    pruned: Float64Array.from(parts.flatMap(({ pruned }) => [...pruned])),
+    signal: Float64Array.from(inBlockOrder(parts.map(({ signal }) => signal))),
+    pruned: Float64Array.from(inBlockOrder(parts.map(({ pruned }) => pruned))),
     points: points.every((part) => part !== undefined) ? mergePoints(points, stored) : undefined,
   };
 }

@@ -26,8 +26,8 @@ export function wholeWork(tensor: TensorInfo, part: Part): TensorWork {
 }
 
 /** A tensor of several blocks, whose parts may be elsewhere. */
-export function dividedWork(tensor: TensorInfo, parts: readonly PartWork[]): TensorWork {
-  return { ...elementsOf(tensor), parts, dense: () => Promise.reject(new Error("a tensor of several blocks is nowhere whole")) };
+export function dividedWork(tensor: TensorInfo, parts: readonly PartWork[], emit?: TensorWork["emit"]): TensorWork {
+  return { ...elementsOf(tensor), parts, emit, dense: () => Promise.reject(new Error("a tensor of several blocks is nowhere whole")) };
 }
 
 /** Compresses one tensor in this thread: prune and share as `treatment` says, then the smallest record that holds the result exactly. */

@@ -40,6 +40,14 @@ export function lend(arena: Arena, array: ArrayBufferView): Ptr {
   return ptr;
 }
 
+let zeros = new Uint32Array(0);
+
+/** The gaps of values that all survive, shared by all who ask. */
+function noGaps(count: number): Uint32Array {
+  if (zeros.length < count) zeros = new Uint32Array(count);
+  return zeros.subarray(0, count);
+}
+
 const CONVERSIONS: readonly FloatDtype[] = ["F16", "BF16", "F64"];
 
 function conversion(dtype: FloatDtype): { kind: number; elementBytes: number } {
@@ -88,9 +96,10 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
         const totals = arena.alloc(64);
         exports.sift(lend(arena, values), values.length, threshold, gaps, out, totals);
         const [found, nonFinite, nonZero, sumOfSquares, prunedSquares, prunedMax, maxGap, sum] = arena.f64(totals, 8);
+        const all = found === values.length;
         return {
-          gaps: arena.u32(gaps, found).slice(),
-          elements: arena.u8(out, 4 * found).slice(),
+          gaps: all ? noGaps(found) : arena.u32(gaps, found).slice(),
+          elements: all ? bytesOf(values) : arena.u8(out, 4 * found).slice(),
           maxGap,
           nonFinite,
           nonZero,

@@ -174,7 +174,7 @@ export function decompressFile(
     const files = templates.map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
     for (const { to } of files) await placeOf(to, force);
     const sizes = archive.header.tensors.map(({ byteLength }) => byteLength);
-    await unpacked(archive, place, threadCount(options.threads, sizes, UNPACK_THREADS_FROM_BYTES), async (unpacking) => {
+    await unpacked(archive, place, threadCount(options.threads, sizes, UNPACK_THREADS_FROM_BYTES), options.signal, async (unpacking) => {
       for (const { file, to } of files) await writeWhole(to, force, (_, fd) => unpackFile(archive, file, fd, meter, unpacking));
     });
     return files.map(({ to }) => to);
@@ -186,13 +186,14 @@ async function unpacked(
   archive: Archive,
   place: Place | undefined,
   threads: number,
+  signal: AbortSignal | undefined,
   work: (unpacking: Unpacking) => Promise<void>,
 ): Promise<void> {
   if (threads === 1) return work(unpackHere(archive, engineKernels()));
-  const pool = new Pool(threads);
+  const pool = new Pool(threads, signal);
   const block = async ({ span }: BlockJob) => place ?? (await archive.bytes(span.offset, span.byteLength)).slice();
   try {
-    await work({ ahead: AHEAD * threads, unpack: async (job) => pool.unpack(job, await block(job)) });
+    await work({ ahead: AHEAD * threads, unpack: async (job) => pool.unpack(job, await block(job)), stop: () => pool.close() });
   } finally {
     await pool.close();
   }

@@ -18,6 +18,7 @@ import { idleRules, type Preset, parseRecipe, presetRecipe, type Recipe, treatme
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 import { Spool } from "./spool.js";
 import { type ThreadOptions, threadCount } from "./threads.js";
+import { Turns } from "./turns.js";
 
 /** What compressing does, and with what. The archive depends on `recipe` or `preset` alone. */
 export interface CompressOptions extends WorkOptions, ThreadOptions {
@@ -64,7 +65,7 @@ export async function compressModel(
   const threads = threadCount(options.threads, sizes, THREADS_FROM_BYTES);
 
   const spool = new Spool(temporaryFolder);
-  const pool = threads > 1 ? new Pool(threads) : undefined;
+  const pool = threads > 1 ? new Pool(threads, options.signal) : undefined;
   try {
     const meter = new Meter(totalBytes, options);
     const counted = sizes.map(() => 0);
@@ -90,8 +91,14 @@ export async function compressModel(
       if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock });
       const job = { tensor, blocks, place, read, onBlock };
       if (blocks < DIVIDED_FROM_BLOCKS || model.checkedInOrder) return pool.encode(job, treated);
-      return pool.divided(job, (parts) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts), treated));
+      const emit = async (piece: Uint8Array): Promise<void> => {
+        meter.check();
+        await turns.of(index);
+        await spool.add([piece]);
+      };
+      return pool.divided(job, (parts) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts, emit), treated));
     };
+    const turns = new Turns();
     const entries: TensorEntry[] = [];
     const reports: TensorReport[] = [];
     let recordBytes = 0;
@@ -104,6 +111,7 @@ export async function compressModel(
       await spool.add(pieces);
       recordBytes += byteLength;
       count(index, sizes[index]);
+      turns.next();
     }
 
     const templates = await model.templates({

@@ -22,7 +22,7 @@ export interface PoolTensor {
 
 interface Thread {
   readonly worker: Worker;
-  /** Blocks of the parts that are open. */
+  /** Blocks that it has to work on, about. */
   blocks: number;
 }
 
@@ -35,6 +35,8 @@ interface Question {
 interface OpenPart extends PoolTensor {
   readonly number: number;
   readonly thread: Thread;
+  /** Blocks that are its. */
+  readonly share: number;
   /** What reading threw: said to the caller instead of what the thread makes of it. */
   readError?: unknown;
 }
@@ -49,20 +51,24 @@ const METHODS: readonly (keyof PartWork)[] = [
   "compare",
   "survey",
   "planes",
+  "prepare",
   "write",
 ];
 
 /** Threads that work on tensors, or on parts of them. Which thread takes which does not show in what comes out. */
 export class Pool {
-  readonly threads: number;
   readonly #threads: Thread[];
   readonly #parts = new Map<number, OpenPart>();
   readonly #questions = new Map<number, Question>();
   #count = 0;
+  readonly #signal: AbortSignal | undefined;
+  readonly #abandon = (): void => this.#fail(this.#signal?.reason);
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(threads: number) {
-    this.threads = threads;
+  /** @param signal gives up all that was asked, with its reason */
+  constructor(threads: number, signal?: AbortSignal) {
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#abandon);
     const variant = chooseVariant({});
     const workerData: ThreadData = { module: engineModule(variant), variant };
     this.#threads = Array.from({ length: threads }, () => {
@@ -76,22 +82,21 @@ export class Pool {
 
   /** Compresses a tensor in the thread that has the least to do. */
   async encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor> {
-    const part = this.#open(tensor, this.#idlest(), 0, tensor.blocks);
+    const part = this.#open(tensor, this.#idlest(), 0, 1);
     try {
       return await this.#ask(part, "encode", [treatment]);
     } finally {
-      this.#close(part, tensor.blocks);
+      this.#close(part);
     }
   }
 
-  /** Gives `work` a part of the tensor in each thread, runs of blocks of about the same length. */
+  /** Gives `work` a part of the tensor in each thread. */
   async divided<T>(tensor: PoolTensor, work: (parts: readonly PartWork[]) => Promise<T>): Promise<T> {
-    const cuts = Array.from({ length: this.#threads.length + 1 }, (_, i) => Math.round((i * tensor.blocks) / this.#threads.length));
-    const parts = this.#threads.map((thread, i) => this.#open(tensor, thread, cuts[i], cuts[i + 1]));
+    const parts = this.#threads.map((thread, i) => this.#open(tensor, thread, i, this.#threads.length));
     try {
       return await work(parts.map((part) => this.#asker(part)));
     } finally {
-      for (const [i, part] of parts.entries()) this.#close(part, cuts[i + 1] - cuts[i]);
+      for (const part of parts) this.#close(part);
     }
   }
 
@@ -106,22 +111,24 @@ export class Pool {
     }
   }
 
+  /** Ends the threads: once it is fulfilled they read and write no more. */
   async close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#abandon);
     this.#failure ??= { error: new Error("the pool was closed") };
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
-  #open(tensor: PoolTensor, thread: Thread, from: number, to: number): OpenPart {
-    const part: OpenPart = { ...tensor, number: this.#count++, thread };
+  #open(tensor: PoolTensor, thread: Thread, first: number, step: number): OpenPart {
+    const part: OpenPart = { ...tensor, number: this.#count++, thread, share: tensor.blocks / step };
     this.#parts.set(part.number, part);
-    thread.blocks += to - from;
-    this.#say(thread.worker, { kind: "open", part: part.number, opening: { tensor: tensor.tensor, place: tensor.place, from, to } });
+    thread.blocks += part.share;
+    this.#say(thread.worker, { kind: "open", part: part.number, opening: { tensor: tensor.tensor, place: tensor.place, first, step } });
     return part;
   }
 
-  #close({ number, thread }: OpenPart, blocks: number): void {
+  #close({ number, thread, share }: OpenPart): void {
     this.#parts.delete(number);
-    thread.blocks -= blocks;
+    thread.blocks -= share;
     this.#say(thread.worker, { kind: "close", part: number });
   }
 

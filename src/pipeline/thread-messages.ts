@@ -20,12 +20,13 @@ export interface Asked extends PartWork {
   encode(treatment: Treatment): Promise<EncodedTensor>;
 }
 
-/** A part of a tensor: whose blocks, and where their bytes are. Without a place they are asked for. */
+/** A part of a tensor, and where its bytes are. Without a place they are asked for. */
 export interface Opening {
   readonly tensor: TensorInfo;
   readonly place?: Place;
-  readonly from: number;
-  readonly to: number;
+  /** Its blocks are every `step`-th from `first` on. */
+  readonly first: number;
+  readonly step: number;
 }
 
 export type ToThread =

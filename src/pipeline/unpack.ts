@@ -48,12 +48,18 @@ export interface Unpacking {
   /** Blocks that may be on their way at a time. */
   readonly ahead: number;
   unpack(job: BlockJob): Promise<void>;
+  /** After a failure: once it is fulfilled nothing is written any more. */
+  stop(): Promise<void>;
 }
 
 /** Blocks decoded in this thread. */
 export function unpackHere(archive: Archive, kernels: DecodeKernels): Unpacking {
   const unpacker = new Unpacker(kernels);
-  return { ahead: 1, unpack: async (job) => unpacker.unpack(job, await archive.bytes(job.span.offset, job.span.byteLength)) };
+  return {
+    ahead: 1,
+    unpack: async (job) => unpacker.unpack(job, await archive.bytes(job.span.offset, job.span.byteLength)),
+    stop: async () => undefined,
+  };
 }
 
 /**
@@ -90,8 +96,9 @@ export async function unpackFile(archive: Archive, file: FileTemplate, fd: numbe
       offset += pieceByteLength(archive, piece);
     }
     while (going.length > 0) await next();
-  } finally {
-    await Promise.allSettled(going.map(({ done }) => done));
+  } catch (error) {
+    await unpacking.stop();
+    throw error;
   }
 }
 

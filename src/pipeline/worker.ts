@@ -43,9 +43,9 @@ function readerOf(part: number, { place }: Opening): ReadRange {
 }
 
 function opened(index: number, opening: Opening): Asked {
-  const { tensor, from, to } = opening;
+  const { tensor, first, step } = opening;
   const onBlock = (byteLength: number): void => say({ kind: "worked", part: index, byteLength });
-  const part = new Part(kernels, tensor.dtype, tensorBlocks(tensor, readerOf(index, opening)), { from, to, budget, onBlock });
+  const part = new Part(kernels, tensor.dtype, tensorBlocks(tensor, readerOf(index, opening)), { first, step, budget, onBlock });
   return Object.assign(part, {
     encode: (treatment: Parameters<Asked["encode"]>[0]) => encodeWork(kernels, tensor.dtype, wholeWork(tensor, part), treatment),
   });
@@ -68,7 +68,9 @@ function blockReader(place: Place): ReadRange {
 
 async function answer(question: number, work: () => Promise<unknown>): Promise<void> {
   try {
-    say({ kind: "answer", question, answer: await work() });
+    const answer = await work();
+    // A block that was written is nobody's here any more.
+    say({ kind: "answer", question, answer }, answer instanceof Uint8Array ? [answer.buffer as ArrayBuffer] : []);
   } catch (error) {
     say({ kind: "error", question, error: sent(error) });
   }
