@@ -1,24 +1,30 @@
+/** Entries of each half of a decoding table, by the longest code, of 12 bits. */
+const ENTRIES: usize = 4096;
+
 /**
  * The decoding table of a canonical code.
  *
- * Layout     lengths  u8[alphabet]       code length of each symbol, 0 where it does not occur
- *            table    u32[1 << tableLog] symbol << 8 | code length, at each index whose lower bits are the code, first bit lowest
- *            next     u32[16]            scratch
+ * Layout     lengths  u8[alphabet]  code length of each symbol, 0 where it does not occur
+ *            table    u8[2][4096]   the code length, and the symbol, at each index below 1 << tableLog whose lower bits are the code, first bit lowest
+ *            next     u32[16]       scratch
  * Requires   the code is complete and no length is above tableLog <= 12: checked by `readSymbolCoding`, not here.
  * Reads      nothing past the lengths above.
  * Order      exact integers.
  */
 export function decodeTable(lengths: usize, alphabet: u32, tableLog: u32, table: usize, next: usize): void {
   firstCodes(lengths, alphabet, next);
-  for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
-    const length = <u32>load<u8>(lengths + symbol);
-    if (length == 0) continue;
-    const at = next + ((<usize>length) << 2);
-    const first = load<u32>(at);
-    store<u32>(at, first + 1);
-    const entry = (symbol << 8) | length;
-    const step: u32 = 1 << length;
-    for (let index = reverse(first, length); index < (<u32>1) << tableLog; index += step) store<u32>(table + ((<usize>index) << 2), entry);
+  // A table by one more bit is the one before twice, and then the codes that have that many bits.
+  for (let length: u32 = 1; length <= tableLog; length++) {
+    const half = (<usize>1) << (length - 1);
+    memory.copy(table + half, table, half);
+    memory.copy(table + ENTRIES + half, table + ENTRIES, half);
+    let code = load<u32>(next + ((<usize>length) << 2));
+    for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
+      if (load<u8>(lengths + symbol) != length) continue;
+      const at = table + <usize>reverse(code++, length);
+      store<u8>(at, length);
+      store<u8>(at, symbol, ENTRIES);
+    }
   }
 }
 
@@ -51,6 +57,62 @@ export function reverse(code: u32, length: u32): u32 {
   return to;
 }
 
+/**
+ * The table of the call that is running. At an address that the compiler knows, a window's lower bits are an address at once: an addition less for each symbol.
+ * Nothing stays here from one call to the next.
+ */
+const LENGTHS: usize = memory.data(8192, 64);
+const SYMBOLS: usize = LENGTHS + ENTRIES;
+
+function takeTable(table: usize, tableLog: u32): void {
+  memory.copy(LENGTHS, table, (<usize>1) << tableLog);
+  memory.copy(SYMBOLS, table + ENTRIES, (<usize>1) << tableLog);
+}
+
+/** The length of the code that is next in a window. */
+// @ts-ignore: decorator
+@inline
+function codeLength(window: u64, mask: usize): u64 {
+  return <u64>load<u8>((<usize>window) & mask, LENGTHS);
+}
+
+// @ts-ignore: decorator
+@inline
+function symbolOf(window: u64, mask: usize): u32 {
+  return <u32>load<u8>((<usize>window) & mask, SYMBOLS);
+}
+
+/**
+ * The bits that follow `used` bits at `from`, 56 or more, and a one above them: the zeros that shifts bring in above the one are then the bits that were used, so that nothing
+ * else need count them.
+ */
+// @ts-ignore: decorator
+@inline
+function windowAt(from: usize, used: u64): u64 {
+  return (load<u64>(from) | 0x8000000000000000) >> used;
+}
+
+/** The address of the byte in which a window goes on. */
+// @ts-ignore: decorator
+@inline
+function restOf(from: usize, window: u64): usize {
+  return from + <usize>(clz(window) >> 3);
+}
+
+/** The bits of the byte at `restOf` that were used. */
+// @ts-ignore: decorator
+@inline
+function usedOf(window: u64): u64 {
+  return clz(window) & 7;
+}
+
+/** A window as the absolute address of its next bit. */
+// @ts-ignore: decorator
+@inline
+function bitOf(from: usize, window: u64): u64 {
+  return ((<u64>from) << 3) + clz(window);
+}
+
 /** The next 57 bits or more at an absolute bit address. */
 // @ts-ignore: decorator
 @inline
@@ -61,8 +123,8 @@ function peek(bit: u64): u64 {
 /**
  * Symbols of one stream.
  *
- * Layout     table   u32[1 << tableLog]  by `decodeTable`
- *            input   u8[]                the stream, lowest bit first, ending at or before inputEnd
+ * Layout     table   u8[2][4096]  by `decodeTable`
+ *            input   u8[]         the stream, lowest bit first, ending at or before inputEnd
  *            out     u8[count]
  * Requires   count > 0.
  * Reads      up to 12 * count bits and 8 bytes from `input`, whatever they hold: the memory must go on that far.
@@ -71,31 +133,31 @@ function peek(bit: u64): u64 {
  * @returns the address after the byte in which the last code ends, beyond inputEnd where the stream is cut off; or 0 where the bits after it in that byte are not zero
  */
 export function decodeStream(table: usize, tableLog: u32, input: usize, inputEnd: usize, count: usize, out: usize): usize {
-  const mask: u64 = (1 << tableLog) - 1;
+  takeTable(table, tableLog);
+  const mask: usize = (1 << tableLog) - 1;
   const end = out + count;
   const body = out + (count & ~3);
-  let bit = (<u64>input) << 3;
+  let from = input;
+  let window = windowAt(from, 0);
   let o = out;
-  // Four codes of at most 12 bits leave 9 of the 57.
+  // Four codes of at most 12 bits, of the 56.
   for (; o < body; o += 4) {
-    let window = peek(bit);
-    const a = load<u32>(table + ((<usize>(window & mask)) << 2));
-    window >>= a & 63;
-    const b = load<u32>(table + ((<usize>(window & mask)) << 2));
-    window >>= b & 63;
-    const c = load<u32>(table + ((<usize>(window & mask)) << 2));
-    window >>= c & 63;
-    const d = load<u32>(table + ((<usize>(window & mask)) << 2));
-    bit += (a & 63) + (b & 63) + (c & 63) + (d & 63);
-    store<u8>(o, a >> 8);
-    store<u8>(o, b >> 8, 1);
-    store<u8>(o, c >> 8, 2);
-    store<u8>(o, d >> 8, 3);
+    store<u8>(o, symbolOf(window, mask));
+    window >>= codeLength(window, mask);
+    store<u8>(o, symbolOf(window, mask), 1);
+    window >>= codeLength(window, mask);
+    store<u8>(o, symbolOf(window, mask), 2);
+    window >>= codeLength(window, mask);
+    store<u8>(o, symbolOf(window, mask), 3);
+    window >>= codeLength(window, mask);
+    from = restOf(from, window);
+    window = windowAt(from, usedOf(window));
   }
+  let bit = bitOf(from, window);
   for (; o < end; o++) {
-    const a = load<u32>(table + ((<usize>(peek(bit) & mask)) << 2));
-    bit += a & 63;
-    store<u8>(o, a >> 8);
+    const next = peek(bit);
+    store<u8>(o, symbolOf(next, mask));
+    bit += codeLength(next, mask);
   }
   return bit > (<u64>inputEnd) << 3 ? inputEnd + 1 : streamEnd(bit);
 }
@@ -113,8 +175,8 @@ function streamEnd(bit: u64): usize {
 /**
  * Symbols of four streams, dealt in turn: stream s has the symbols 4i + s.
  *
- * Layout     table   u32[1 << tableLog]  by `decodeTable`
- *            in0..3  u8[]                the streams, each ending where the next begins, the last at `inEnd`
+ * Layout     table   u8[2][4096]  by `decodeTable`
+ *            in0..3  u8[]         the streams, each ending where the next begins, the last at `inEnd`
  *            out     u8[count]
  * Requires   in0 <= in1 <= in2 <= in3 <= inEnd.
  * Reads      up to 3 * count + 64 bits from the beginning of each stream, whatever they hold: the memory must go on that far.
@@ -133,43 +195,131 @@ export function decodeStreams4(
   count: usize,
   out: usize,
 ): bool {
-  const mask: u64 = (1 << tableLog) - 1;
-  const body = out + (count & ~15);
-  let b0 = (<u64>in0) << 3;
-  let b1 = (<u64>in1) << 3;
-  let b2 = (<u64>in2) << 3;
-  let b3 = (<u64>in3) << 3;
+  takeTable(table, tableLog);
+  const mask: usize = (1 << tableLog) - 1;
+  let f0 = in0;
+  let f1 = in1;
+  let f2 = in2;
+  let f3 = in3;
+  let w0 = windowAt(f0, 0);
+  let w1 = windowAt(f1, 0);
+  let w2 = windowAt(f2, 0);
+  let w3 = windowAt(f3, 0);
+  const end = out + count;
   let o = out;
-  for (; o < body; o += 16) {
-    let w0 = peek(b0);
-    let w1 = peek(b1);
-    let w2 = peek(b2);
-    let w3 = peek(b3);
-    for (let round: usize = 0; round < 16; round += 4) {
-      const t0 = <u64>load<u32>(table + ((<usize>(w0 & mask)) << 2));
-      const t1 = <u64>load<u32>(table + ((<usize>(w1 & mask)) << 2));
-      const t2 = <u64>load<u32>(table + ((<usize>(w2 & mask)) << 2));
-      const t3 = <u64>load<u32>(table + ((<usize>(w3 & mask)) << 2));
-      store<u8>(o + round, t0 >> 8);
-      store<u8>(o + round, t1 >> 8, 1);
-      store<u8>(o + round, t2 >> 8, 2);
-      store<u8>(o + round, t3 >> 8, 3);
-      // A shift takes its count modulo 64, and the lower byte of an entry is below 64.
-      w0 >>= t0;
-      w1 >>= t1;
-      w2 >>= t2;
-      w3 >>= t3;
-      b0 += t0 & 63;
-      b1 += t1 & 63;
-      b2 += t2 & 63;
-      b3 += t3 & 63;
-    }
+  // Of the 56 bits of a window: six codes of at most 9, or four of at most 12.
+  const short = tableLog <= 9;
+  const sixes = short ? end - (count % 24) : out;
+  const fours = end - ((short ? count % 24 : count) & 15);
+  for (; o < sixes; o += 24) {
+    store<u8>(o, symbolOf(w0, mask));
+    store<u8>(o, symbolOf(w1, mask), 1);
+    store<u8>(o, symbolOf(w2, mask), 2);
+    store<u8>(o, symbolOf(w3, mask), 3);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 4);
+    store<u8>(o, symbolOf(w1, mask), 5);
+    store<u8>(o, symbolOf(w2, mask), 6);
+    store<u8>(o, symbolOf(w3, mask), 7);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 8);
+    store<u8>(o, symbolOf(w1, mask), 9);
+    store<u8>(o, symbolOf(w2, mask), 10);
+    store<u8>(o, symbolOf(w3, mask), 11);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 12);
+    store<u8>(o, symbolOf(w1, mask), 13);
+    store<u8>(o, symbolOf(w2, mask), 14);
+    store<u8>(o, symbolOf(w3, mask), 15);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 16);
+    store<u8>(o, symbolOf(w1, mask), 17);
+    store<u8>(o, symbolOf(w2, mask), 18);
+    store<u8>(o, symbolOf(w3, mask), 19);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 20);
+    store<u8>(o, symbolOf(w1, mask), 21);
+    store<u8>(o, symbolOf(w2, mask), 22);
+    store<u8>(o, symbolOf(w3, mask), 23);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    f0 = restOf(f0, w0);
+    w0 = windowAt(f0, usedOf(w0));
+    f1 = restOf(f1, w1);
+    w1 = windowAt(f1, usedOf(w1));
+    f2 = restOf(f2, w2);
+    w2 = windowAt(f2, usedOf(w2));
+    f3 = restOf(f3, w3);
+    w3 = windowAt(f3, usedOf(w3));
   }
-  for (let end = out + count; o < end; o++) {
-    const t = <u64>load<u32>(table + ((<usize>(peek(b0) & mask)) << 2));
-    store<u8>(o, t >> 8);
+  for (; o < fours; o += 16) {
+    store<u8>(o, symbolOf(w0, mask));
+    store<u8>(o, symbolOf(w1, mask), 1);
+    store<u8>(o, symbolOf(w2, mask), 2);
+    store<u8>(o, symbolOf(w3, mask), 3);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 4);
+    store<u8>(o, symbolOf(w1, mask), 5);
+    store<u8>(o, symbolOf(w2, mask), 6);
+    store<u8>(o, symbolOf(w3, mask), 7);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 8);
+    store<u8>(o, symbolOf(w1, mask), 9);
+    store<u8>(o, symbolOf(w2, mask), 10);
+    store<u8>(o, symbolOf(w3, mask), 11);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    store<u8>(o, symbolOf(w0, mask), 12);
+    store<u8>(o, symbolOf(w1, mask), 13);
+    store<u8>(o, symbolOf(w2, mask), 14);
+    store<u8>(o, symbolOf(w3, mask), 15);
+    w0 >>= codeLength(w0, mask);
+    w1 >>= codeLength(w1, mask);
+    w2 >>= codeLength(w2, mask);
+    w3 >>= codeLength(w3, mask);
+    f0 = restOf(f0, w0);
+    w0 = windowAt(f0, usedOf(w0));
+    f1 = restOf(f1, w1);
+    w1 = windowAt(f1, usedOf(w1));
+    f2 = restOf(f2, w2);
+    w2 = windowAt(f2, usedOf(w2));
+    f3 = restOf(f3, w3);
+    w3 = windowAt(f3, usedOf(w3));
+  }
+  let b0 = bitOf(f0, w0);
+  let b1 = bitOf(f1, w1);
+  let b2 = bitOf(f2, w2);
+  let b3 = bitOf(f3, w3);
+  for (; o < end; o++) {
+    const window = peek(b0);
+    store<u8>(o, symbolOf(window, mask));
     // The streams take turns: after this symbol the next one's is first.
-    const b = b0 + (t & 63);
+    const b = b0 + codeLength(window, mask);
     b0 = b1;
     b1 = b2;
     b2 = b3;

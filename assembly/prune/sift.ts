@@ -102,8 +102,8 @@ export function sift(values: usize, count: usize, threshold: f32, gaps: usize, o
     const bits = load<u32>(values + (i << 2));
     const magnitude = bits & 0x7fffffff;
     const isFinite = magnitude < INFINITE;
-    nonFinite += <usize>!isFinite;
-    nonZero += <usize>(bits != 0);
+    nonFinite += isFinite ? 0 : 1;
+    nonZero += bits != 0 ? 1 : 0;
     const value = <f64>reinterpret<f32>(isFinite ? bits : 0);
     const square = value * value;
     let pruned = square;
