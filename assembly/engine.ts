@@ -2,7 +2,7 @@ export * from "./decoder";
 export { contextEncode } from "./context/tensor";
 export { fromFloat32, toFloat32 } from "./convert/floats";
 export { escapeGapSymbols, fillGaps, gapHistogram, largest } from "./csr/gaps";
-export { encodeStream, encodeTable, histogram, mapBytes, splitPlane } from "./huffman/encode";
+export { encodeStream, encodeStreams4, encodeTable, histogram, mapBytes, splitPlane } from "./huffman/encode";
 export { codeLengths } from "./huffman/package-merge";
 export { assign, codebookGradient, floatHistogram } from "./kmeans/assign";
 export { shareErrors } from "./kmeans/errors";

@@ -70,6 +70,153 @@ export function encodeStream(symbols: usize, symbolsEnd: usize, stride: usize, t
 }
 
 /**
+ * The codes of the call that is running, u64[256], at an address that the compiler knows: the code in the upper bits, its length in the lower ones. Nothing stays here from
+ * one call to the next.
+ */
+const CODES: usize = memory.data(2048, 64);
+
+function takeCodes(table: usize): void {
+  for (let symbol: usize = 0; symbol < 256; symbol++) {
+    const entry = <u64>load<u32>(table + (symbol << 2));
+    const length = entry & 255;
+    store<u64>(CODES + (symbol << 3), ((entry >> 8) << (64 - length)) | length);
+  }
+}
+
+/** The entry of the symbol `offset` bytes after `at`. */
+// @ts-ignore: decorator
+@inline
+function codeOf(at: usize, offset: usize = 0): u64 {
+  return load<u64>((<usize>load<u8>(at + offset)) << 3, CODES);
+}
+
+/** Of the bits that are held: a count that entries were added to has their codes above its six lower bits. */
+// @ts-ignore: decorator
+@inline
+function wholeBytes(held: u64): usize {
+  return <usize>((held & 63) >> 3);
+}
+
+/**
+ * Two streams out of four. What is held of a stream stands in the upper bits of h, its last bit highest, so that an entry goes in as it is: the length in its lower bits
+ * ends below all that counts. Shifts take their counts modulo 64, so that an entry is one.
+ */
+function encodePair(symbols: usize, end: usize, out: usize, room: usize, ends: usize): void {
+  let h0: u64 = 0;
+  let h1: u64 = 0;
+  let n0: u64 = 0;
+  let n1: u64 = 0;
+  let o0 = out;
+  let o1 = out + room;
+  let at = symbols;
+  let code: u64 = 0;
+  // Four codes of at most 12 bits, 7 bits held, and the 8 bits of a length fit in 64.
+  for (; at + 30 <= end; at += 32) {
+    code = codeOf(at);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = codeOf(at, 4);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = codeOf(at, 8);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = codeOf(at, 12);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    store<u64>(o0, h0 >> (0 - n0));
+    o0 += wholeBytes(n0);
+    n0 &= 7;
+    code = codeOf(at, 1);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = codeOf(at, 5);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = codeOf(at, 9);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = codeOf(at, 13);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    store<u64>(o1, h1 >> (0 - n1));
+    o1 += wholeBytes(n1);
+    n1 &= 7;
+    code = codeOf(at, 16);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = codeOf(at, 20);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = codeOf(at, 24);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = codeOf(at, 28);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    store<u64>(o0, h0 >> (0 - n0));
+    o0 += wholeBytes(n0);
+    n0 &= 7;
+    code = codeOf(at, 17);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = codeOf(at, 21);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = codeOf(at, 25);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = codeOf(at, 29);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    store<u64>(o1, h1 >> (0 - n1));
+    o1 += wholeBytes(n1);
+    n1 &= 7;
+  }
+  for (; at + 2 <= end; at += 4) {
+    code = codeOf(at);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    store<u64>(o0, h0 >> (0 - n0));
+    o0 += wholeBytes(n0);
+    n0 &= 7;
+    code = codeOf(at, 1);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    store<u64>(o1, h1 >> (0 - n1));
+    o1 += wholeBytes(n1);
+    n1 &= 7;
+  }
+  if (at < end) {
+    code = codeOf(at);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    store<u64>(o0, h0 >> (0 - n0));
+    o0 += wholeBytes(n0);
+    n0 &= 7;
+  }
+  store<u32>(ends, <u32>(o0 - out) + (n0 > 0 ? 1 : 0));
+  store<u32>(ends, <u32>(o1 - out - room) + (n1 > 0 ? 1 : 0), 4);
+}
+
+/**
+ * Symbols dealt in turn to four streams: stream s has the symbols 4i + s.
+ *
+ * Layout     symbols  u8[count]
+ *            table    u32[256]     by `encodeTable`
+ *            out      u8[4][room]  the streams
+ *            ends     u32[4]       bytes of each
+ * Requires   each symbol has a code; room is at least 12 / 8 * (count / 4 + 1) + 8.
+ * Reads      nothing past the lengths above; writes up to 8 bytes past each stream.
+ * Order      exact integers. Two streams at a time, which is as many as registers hold.
+ */
+export function encodeStreams4(symbols: usize, count: usize, table: usize, out: usize, room: usize, ends: usize): void {
+  takeCodes(table);
+  encodePair(symbols, symbols + count, out, room, ends);
+  encodePair(symbols + 2, symbols + count, out + 2 * room, room, ends + 8);
+}
+
+/**
  * How often each byte occurs.
  *
  * Layout     bytes   u8[count]

@@ -30,6 +30,7 @@ export interface EncodeExports extends DecodeExports {
   codeLengths(counts: Ptr, alphabet: number, maxLength: number, lengths: Ptr, symbols: Ptr, levels: Ptr, kinds: Ptr): void;
   encodeTable(lengths: Ptr, alphabet: number, table: Ptr, next: Ptr): void;
   encodeStream(symbols: Ptr, symbolsEnd: Ptr, stride: number, table: Ptr, out: Ptr): number;
+  encodeStreams4(symbols: Ptr, count: number, table: Ptr, out: Ptr, room: number, ends: Ptr): void;
   contextEncode(symbols: Ptr, rows: number, columns: number, kernel: number, codes: number, out: Ptr, work: Ptr): number;
   splitPlane(elements: Ptr, count: number, elementBytes: number, out: Ptr): void;
   fillGaps(gaps: Ptr, count: number, filler: number, out: Ptr): number;

@@ -14,6 +14,11 @@ type Symbols = Pick<
 
 const STREAMS = 4;
 
+/** Bytes that a stream of `count` symbols or one more takes, with those that are written past its end. */
+function streamRoom(count: number): number {
+  return Math.ceil((count + 1) * 1.5) + 16;
+}
+
 /** The kernels over symbols, in the memory of `module`. */
 export function symbolKernels(module: KernelModule<EncodeExports>): Symbols {
   const { arena, exports } = module;
@@ -59,20 +64,23 @@ export function symbolKernels(module: KernelModule<EncodeExports>): Symbols {
       if (coding.way === 1) return new Uint8Array(0);
       return arena.scope(() => {
         const from = lend(arena, symbols);
-        const end = at(from, symbols.length);
         const next = arena.alloc(64);
         const table = arena.alloc(4 * 256);
+        // `encodeStreams4` looks at all of it.
+        arena.u32(table, 256).fill(0);
         exports.encodeTable(lend(arena, coding.lengths), coding.alphabet, table, next);
-        const stride = coding.way === 2 ? 1 : STREAMS;
-        const out = arena.alloc(Math.ceil((symbols.length / stride + 1) * 1.5) + 16);
-        const streams: Uint8Array[] = [];
-        for (let stream = 0; stream < stride; stream++) {
-          const byteLength = exports.encodeStream(at(from, stream), end, stride, table, out);
-          streams.push(arena.u8(out, byteLength).slice());
+        if (coding.way === 2) {
+          const out = arena.alloc(streamRoom(symbols.length));
+          return arena.u8(out, exports.encodeStream(from, at(from, symbols.length), 1, table, out)).slice();
         }
+        const room = streamRoom(symbols.length / STREAMS);
+        const ends = arena.alloc(4 * STREAMS);
+        const out = arena.alloc(STREAMS * room);
+        exports.encodeStreams4(from, symbols.length, table, out, room, ends);
+        const byteLengths = [...arena.u32(ends, STREAMS)];
         const bytes = new ByteWriter();
-        if (coding.way === 3) for (const stream of streams) bytes.varint(stream.length);
-        for (const stream of streams) bytes.bytes(stream);
+        for (const byteLength of byteLengths) bytes.varint(byteLength);
+        for (const [stream, byteLength] of byteLengths.entries()) bytes.bytes(arena.u8(at(out, stream * room), byteLength));
         return bytes.finish();
       });
     },
