@@ -1,9 +1,23 @@
+import { afterGroup, bitmask16, GROUP, keepGroup } from "./keep";
+
 /** Where the survivors of a block go; a survivor at `index` follows one at `next - 1`. */
 // @ts-ignore: decorator
 @inline
 function keep<T>(from: usize, index: usize, next: usize, gaps: usize, out: usize, at: usize): void {
   store<u32>(gaps + (at << 2), <u32>(index - next));
   store<T>(out + at * sizeof<T>(), load<T>(from + index * sizeof<T>()));
+}
+
+// @ts-ignore: decorator
+@inline
+function above(at: usize, limit: v128): v128 {
+  return f32x4.gt(f32x4.abs(v128.load(at)), limit);
+}
+
+// @ts-ignore: decorator
+@inline
+function above16(at: usize, limit: v128): u64 {
+  return bitmask16(above(at, limit), above(at + 16, limit), above(at + 32, limit), above(at + 48, limit));
 }
 
 /**
@@ -24,18 +38,14 @@ export function prune(values: usize, count: usize, threshold: f32, gaps: usize, 
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const limit = f32x4.splat(threshold);
-    for (const body = count & ~15; i < body; i += 16) {
-      const at = values + (i << 2);
-      let mask =
-        i32x4.bitmask(f32x4.gt(f32x4.abs(v128.load(at)), limit)) |
-        (i32x4.bitmask(f32x4.gt(f32x4.abs(v128.load(at, 16)), limit)) << 4) |
-        (i32x4.bitmask(f32x4.gt(f32x4.abs(v128.load(at, 32)), limit)) << 8) |
-        (i32x4.bitmask(f32x4.gt(f32x4.abs(v128.load(at, 48)), limit)) << 12);
-      for (; mask != 0; mask &= mask - 1) {
-        const index = i + <usize>ctz(mask);
-        keep<f32>(values, index, next, gaps, out, found++);
-        next = index + 1;
-      }
+    for (; i + GROUP < count; i += GROUP) {
+      const from = values + (i << 2);
+      const mask =
+        above16(from, limit) | (above16(from + 64, limit) << 16) | (above16(from + 128, limit) << 32) | (above16(from + 192, limit) << 48);
+      if (mask == 0) continue;
+      keepGroup<f32>(from, mask, i, next, gaps + (found << 2), out + (found << 2));
+      found += <usize>popcnt(mask);
+      next = afterGroup(mask, i);
     }
   }
   for (; i < count; i++) {
@@ -48,10 +58,55 @@ export function prune(values: usize, count: usize, threshold: f32, gaps: usize, 
 
 // @ts-ignore: decorator
 @inline
+function zero4(at: usize): v128 {
+  return i32x4.eq(v128.load(at), i32x4.splat(0));
+}
+
+// @ts-ignore: decorator
+@inline
+function zero8(at: usize): v128 {
+  return i16x8.eq(v128.load(at), i16x8.splat(0));
+}
+
+/** Of four elements of 64 bits, a lane of 32 each. */
+// @ts-ignore: decorator
+@inline
+function zeroWide(at: usize): v128 {
+  return v128.shuffle<i32>(i64x2.eq(v128.load(at), i64x2.splat(0)), i64x2.eq(v128.load(at, 16), i64x2.splat(0)), 0, 2, 4, 6);
+}
+
+/** One bit for each of sixteen elements that is zero. */
+// @ts-ignore: decorator
+@inline
+function zeros16<T>(at: usize): u64 {
+  if (sizeof<T>() == 1) return <u64>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(0)));
+  if (sizeof<T>() == 2) return <u64>i8x16.bitmask(i8x16.narrow_i16x8_s(zero8(at), zero8(at + 16)));
+  if (sizeof<T>() == 4) return bitmask16(zero4(at), zero4(at + 16), zero4(at + 32), zero4(at + 48));
+  return bitmask16(zeroWide(at), zeroWide(at + 32), zeroWide(at + 64), zeroWide(at + 96));
+}
+
+// @ts-ignore: decorator
+@inline
 function compactAs<T>(elements: usize, count: usize, gaps: usize, out: usize): usize {
   let found: usize = 0;
   let next: usize = 0;
-  for (let i: usize = 0; i < count; i++) {
+  let i: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    for (; i + GROUP < count; i += GROUP) {
+      const from = elements + i * sizeof<T>();
+      const zeros =
+        zeros16<T>(from) |
+        (zeros16<T>(from + 16 * sizeof<T>()) << 16) |
+        (zeros16<T>(from + 32 * sizeof<T>()) << 32) |
+        (zeros16<T>(from + 48 * sizeof<T>()) << 48);
+      const mask = ~zeros;
+      if (mask == 0) continue;
+      keepGroup<T>(from, mask, i, next, gaps + (found << 2), out + found * sizeof<T>());
+      found += <usize>popcnt(mask);
+      next = afterGroup(mask, i);
+    }
+  }
+  for (; i < count; i++) {
     if (load<T>(elements + i * sizeof<T>()) == 0) continue;
     keep<T>(elements, i, next, gaps, out, found++);
     next = i + 1;

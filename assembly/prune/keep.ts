@@ -2,7 +2,7 @@
 export const GROUP: usize = 64;
 
 /**
- * Where the survivors of a group go: those of the elements from `from` on whose bit in `mask` is set. `base` is the group's first index, a survivor at index i follows
+ * Where the survivors of a group go, which has one at least: those of the elements from `from` on whose bit in `mask` is set. `base` is the group's first index, a survivor at index i follows
  * one at `next` - 1.
  *
  * Eight are written at a time, whether there are as many or not: a loop that ends after the last would be predicted wrongly for most groups. What is written in excess
@@ -12,23 +12,55 @@ export const GROUP: usize = 64;
 @inline
 export function keepGroup<T>(from: usize, mask: u64, base: usize, next: usize, gaps: usize, out: usize): void {
   let rest = mask;
-  let index = base - next;
-  let last: usize = 0;
+  let place: usize = 0;
+  // Counted from the group's first, and below zero where the survivor before is in another group.
+  let last = next - base;
   let toGap = gaps;
   let to = out;
-  while (rest != 0) {
-    for (let i: usize = 0; i < 8; i++) {
-      const place = <usize>ctz(rest);
-      rest &= rest - 1;
-      store<u32>(toGap + (i << 2), <u32>(index + place - last));
-      store<T>(to + i * sizeof<T>(), load<T>(from + place * sizeof<T>()));
-      // From here on gaps count from the survivor before, and no longer from `next`.
-      index = 0;
-      last = place + 1;
-    }
+  do {
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last));
+    store<T>(to + 0 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last), 4);
+    store<T>(to + 1 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last), 8);
+    store<T>(to + 2 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last), 12);
+    store<T>(to + 3 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last), 16);
+    store<T>(to + 4 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last), 20);
+    store<T>(to + 5 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last), 24);
+    store<T>(to + 6 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
+    place = <usize>ctz(rest);
+    rest &= rest - 1;
+    store<u32>(toGap, <u32>(place - last), 28);
+    store<T>(to + 7 * sizeof<T>(), load<T>(from + place * sizeof<T>()));
+    last = place + 1;
     toGap += 32;
     to += 8 * sizeof<T>();
-  }
+  } while (rest != 0);
 }
 
 /** The index after the last survivor of a group that has one. */
