@@ -1,6 +1,6 @@
 export { crc32c, crc32cTables } from "./common/crc32c";
 export { heapBase, variant } from "./common/module";
 export { contextBytes, contextDecode } from "./context/tensor";
-export { escapeGaps, fillerGaps, gatherElements, joinPlane, scatterElements, spreadElements } from "./csr/expand";
-export { permute } from "./csr/scan";
+export { escapePairs, extraBits, fillerPairs, gatherElements, joinPlane, spreadElements } from "./csr/expand";
+export { permute, unscanPairs } from "./csr/scan";
 export { decodeStream, decodeStreams4, decodeTable } from "./huffman/decode";

@@ -1,69 +1,167 @@
-/**
- * Gaps of the survivors out of gap symbols with fillers (docs/format.md, section 4.6).
- *
- * Layout     symbols  u8[count]      below filler: a gap; filler: that many pruned weights
- *            gaps     u32[survivors]
- * Requires   count >= 1, filler >= 1.
- * Reads      nothing past the lengths above; writes at most survivors gaps.
- * Order      exact integers.
- *
- * @returns the elements up to and with the last survivor, or 2^32 - 1 where there are not as many survivors as said or the last symbol is a filler
- */
-export function fillerGaps(symbols: usize, count: usize, filler: u32, gaps: usize, survivors: usize): u32 {
-  const end = gaps + (survivors << 2);
-  let to = gaps;
-  let total: u32 = 0;
-  let gap: u32 = 0;
-  for (let at = symbols; at < symbols + count; at++) {
-    const symbol = <u32>load<u8>(at);
-    gap += symbol;
-    if (symbol == filler) continue;
-    if (to >= end) return u32.MAX_VALUE;
-    store<u32>(to, gap);
-    to += 4;
-    total += gap + 1;
-    gap = 0;
+/** A survivor's words and where they go: pairs of place and word, two of them where an element has 8 bytes. */
+// @ts-ignore: decorator
+@inline
+function put<T>(to: usize, place: u32, element: usize): void {
+  if (sizeof<T>() == 4) {
+    store<u64>(to, (<u64>place) | ((<u64>load<u32>(element)) << 32));
+  } else {
+    const words = load<u64>(element);
+    store<u64>(to, (<u64>(place << 1)) | (words << 32));
+    store<u64>(to, (<u64>((place << 1) | 1)) | ((words >> 32) << 32), 8);
   }
-  return to == end && load<u8>(symbols + count - 1) != filler ? total : u32.MAX_VALUE;
+}
+
+// @ts-ignore: decorator
+@inline
+function fillers<T>(symbols: usize, count: usize, filler: u32, codes: usize, elements: usize, pairs: usize, state: usize, own: bool): void {
+  const end = symbols + count;
+  let place = load<u32>(state);
+  let index = <usize>load<u32>(state, 4);
+  let to = pairs;
+  for (let at = symbols; at < end; at++) {
+    const symbol = <u32>load<u8>(at);
+    // Whether a weight survives is as good as random: what follows a filler is written too, and written over, instead of a branch.
+    const survives: u32 = symbol != filler ? 1 : 0;
+    put<T>(to, place + symbol, elements + (own ? index : <usize>load<u8>(codes + index)) * sizeof<T>());
+    place += symbol + survives;
+    index += <usize>survives;
+    to += <usize>survives * (2 * sizeof<T>());
+  }
+  store<u32>(state, place);
+  store<u32>(state, <u32>index, 4);
 }
 
 /**
- * Gaps of the survivors out of gap symbols with escapes (docs/format.md, section 4.6).
+ * Gap symbols with fillers (docs/format.md, section 4.6) into places and words, as many symbols of a block at a time as the caller likes.
  *
- * Layout     symbols   u8[survivors]
- *            extra     u8[]           the bit string of the extra bits, ending at or before extraEnd
- *            gaps      u32[survivors]
- *            out       u32[2]         total: the elements up to and with the last survivor; the address after the bit string
- * Requires   1 <= exponent <= 7, symbols below 2^exponent + 2 (20 - exponent), survivors <= 2^20.
- * Reads      8 bytes past extraEnd at the most.
+ * Layout     symbols   u8[count]   below filler: a gap, and a survivor; filler: that many pruned weights
+ *            codes     u8[]        index of each of the block's survivors' element; address 0: survivor i has element i
+ *            elements  T[]         the codebook, or the block's survivors' own elements; T is u32 or, where elementBytes is 8, u64
+ *            pairs     u32[count][2], twice as many for u64: of each survivor, where it goes in the block and its element; for u64, in words of 32 bits,
+ *                                  the lower and the upper
+ *            state     u32[2]      the elements up to the next symbol's, and the survivors among them; both 0 before the first symbol, and changed
+ * Requires   filler >= 1, at most 2^20 symbols in a block.
+ * Reads      where there are more survivors than the caller expects, as much further in codes and elements as there are symbols, and of elements
+ *            256 at the least: the memory must go on that far.
+ * Order      exact integers.
+ */
+export function fillerPairs(
+  symbols: usize,
+  count: usize,
+  filler: u32,
+  codes: usize,
+  elements: usize,
+  elementBytes: u32,
+  pairs: usize,
+  state: usize,
+): void {
+  if (elementBytes == 8) {
+    if (codes == 0) fillers<u64>(symbols, count, filler, codes, elements, pairs, state, true);
+    else fillers<u64>(symbols, count, filler, codes, elements, pairs, state, false);
+  } else {
+    if (codes == 0) fillers<u32>(symbols, count, filler, codes, elements, pairs, state, true);
+    else fillers<u32>(symbols, count, filler, codes, elements, pairs, state, false);
+  }
+}
+
+/** Extra bits of a gap symbol that is not below 2^exponent. */
+// @ts-ignore: decorator
+@inline
+function extraBitsOf(symbol: u32, exponent: u32): u32 {
+  return exponent + ((symbol - ((<u32>1) << exponent)) >> 1) - 1;
+}
+
+/**
+ * Extra bits that gap symbols with escapes have in all.
+ *
+ * Layout     symbols  u8[count]
+ * Requires   1 <= exponent <= 7, symbols below 2^exponent + 2 (20 - exponent), at most 2^20 of them.
+ * Reads      nothing past the lengths above.
+ * Order      exact integers.
+ */
+export function extraBits(symbols: usize, count: usize, exponent: u32): u32 {
+  const end = symbols + count;
+  const escaped: u64 = 0x0101010101010101 * <u64>(256 - (1 << exponent));
+  let bits: u32 = 0;
+  for (let at = symbols; at < end;) {
+    // Most symbols are no escapes: eight at a time.
+    if (at + 8 <= end && (load<u64>(at) & escaped) == 0) {
+      at += 8;
+      continue;
+    }
+    const symbol = <u32>load<u8>(at++);
+    if (symbol >> exponent != 0) bits += extraBitsOf(symbol, exponent);
+  }
+  return bits;
+}
+
+// @ts-ignore: decorator
+@inline
+function escapes<T>(
+  symbols: usize,
+  count: usize,
+  exponent: u32,
+  extra: usize,
+  codes: usize,
+  elements: usize,
+  pairs: usize,
+  state: usize,
+  own: bool,
+): bool {
+  let place = load<u32>(state);
+  const first = <usize>load<u32>(state, 4);
+  let bit = load<u32>(state, 8);
+  let to = pairs;
+  for (let i: usize = 0; i < count; i++) {
+    let gap = <u32>load<u8>(symbols + i);
+    if (gap >> exponent != 0) {
+      const bits = extraBitsOf(gap, exponent);
+      const held = <u32>(load<u64>(extra + <usize>(bit >> 3)) >> (<u64>(bit & 7)));
+      gap = ((2 | ((gap - (1 << exponent)) & 1)) << bits) | (held & ((1 << bits) - 1));
+      bit += bits;
+      if (place > 1 << 20) return false;
+    }
+    place += gap;
+    put<T>(to, place++, elements + (own ? first + i : <usize>load<u8>(codes + first + i)) * sizeof<T>());
+    to += 2 * sizeof<T>();
+  }
+  store<u32>(state, place);
+  store<u32>(state, <u32>(first + count), 4);
+  store<u32>(state, bit, 8);
+  return true;
+}
+
+/**
+ * Gap symbols with escapes (docs/format.md, section 4.6) into places and words, as many symbols of a block at a time as the caller likes.
+ *
+ * Layout     symbols   u8[count]   one a survivor
+ *            extra     u8[]        the block's bit string of extra bits
+ *            codes, elements, pairs  as `fillerPairs` has them
+ *            state     u32[3]      the elements up to the next symbol's, the survivors among them, and the extra bits before it; all 0 before the first symbol, and
+ *                                  changed where true is returned
+ * Requires   1 <= exponent <= 7, symbols below 2^exponent + 2 (20 - exponent), at most 2^20 of them in a block; the extra bits, of `extraBits`, are there: checked by the caller.
+ * Reads      8 bytes past the extra bits at the most.
  * Order      exact integers.
  *
- * @returns 0; 1 where the bits after the last are not zero, or the total passes 2^20; 2 where the bit string would pass extraEnd
+ * @returns false where the survivors pass 2^20 and the rest was not looked at
  */
-export function escapeGaps(symbols: usize, survivors: usize, exponent: u32, extra: usize, extraEnd: usize, gaps: usize, out: usize): u32 {
-  const direct: u32 = 1 << exponent;
-  const bitEnd = (<u64>extraEnd) << 3;
-  let bit = (<u64>extra) << 3;
-  let total: u32 = 0;
-  for (let i: usize = 0; i < survivors; i++) {
-    let gap = <u32>load<u8>(symbols + i);
-    if (gap >= direct) {
-      const half = gap - direct;
-      const bits = exponent + (half >> 1) - 1;
-      gap = ((2 | (half & 1)) << bits) | ((<u32>(load<u64>(<usize>(bit >> 3)) >> (bit & 7))) & ((1 << bits) - 1));
-      bit += bits;
-      if (bit > bitEnd) return 2;
-    }
-    store<u32>(gaps + (i << 2), gap);
-    total += gap + 1;
-    if (total > 1 << 20) return 1;
+export function escapePairs(
+  symbols: usize,
+  count: usize,
+  exponent: u32,
+  extra: usize,
+  codes: usize,
+  elements: usize,
+  elementBytes: u32,
+  pairs: usize,
+  state: usize,
+): bool {
+  if (elementBytes == 8) {
+    if (codes == 0) return escapes<u64>(symbols, count, exponent, extra, codes, elements, pairs, state, true);
+    return escapes<u64>(symbols, count, exponent, extra, codes, elements, pairs, state, false);
   }
-  const used = <u32>(bit & 7);
-  const byte = <usize>(bit >> 3);
-  if (used != 0 && (<u32>load<u8>(byte)) >> used != 0) return 1;
-  store<u32>(out, total);
-  store<u32>(out, <u32>(used != 0 ? byte + 1 : byte), 4);
-  return 0;
+  if (codes == 0) return escapes<u32>(symbols, count, exponent, extra, codes, elements, pairs, state, true);
+  return escapes<u32>(symbols, count, exponent, extra, codes, elements, pairs, state, false);
 }
 
 // @ts-ignore: decorator
@@ -100,7 +198,21 @@ export function scatterElements(gaps: usize, survivors: usize, codes: usize, ele
 // @ts-ignore: decorator
 @inline
 function gather<T>(codes: usize, count: usize, elements: usize, out: usize): void {
-  for (let i: usize = 0; i < count; i++) store<T>(out + i * sizeof<T>(), load<T>(elements + <usize>load<u8>(codes + i) * sizeof<T>()));
+  const end = codes + count;
+  let from = codes;
+  let to = out;
+  for (const body = codes + (count & ~7); from < body; from += 8) {
+    let eight = load<u64>(from);
+    for (let i: usize = 0; i < 8; i++) {
+      store<T>(to + i * sizeof<T>(), load<T>(elements + <usize>(eight & 255) * sizeof<T>()));
+      eight >>= 8;
+    }
+    to += 8 * sizeof<T>();
+  }
+  for (; from < end; from++) {
+    store<T>(to, load<T>(elements + <usize>load<u8>(from) * sizeof<T>()));
+    to += sizeof<T>();
+  }
 }
 
 /**

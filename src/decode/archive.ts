@@ -96,10 +96,10 @@ export class Archive {
   async layout(entry: TensorEntry): Promise<{ plan: RecordPlan; spans: AsyncGenerator<BlockSpan, void, undefined> }> {
     const walk = new RecordWalk(this.#kernels, entry);
     const first = walk.step(await this.bytes(entry.recordOffset, walk.need));
-    return { plan: walk.plan, spans: this.#spans(entry, walk, first) };
+    return { plan: walk.plan, spans: this.#walk(entry, walk, first) };
   }
 
-  async *#spans(entry: TensorEntry, walk: RecordWalk, first?: BlockSpan): AsyncGenerator<BlockSpan, void, undefined> {
+  async *#walk(entry: TensorEntry, walk: RecordWalk, first?: BlockSpan): AsyncGenerator<BlockSpan, void, undefined> {
     if (first !== undefined) yield first;
     while (!walk.done) {
       const span = walk.step(await this.bytes(entry.recordOffset + walk.position, walk.need));
@@ -118,7 +118,11 @@ export class Archive {
    * @throws FormatError where the record is at fault, after the blocks that came before
    */
   async *blocks(entry: TensorEntry): AsyncGenerator<Uint8Array, void, undefined> {
-    yield* this.#decode(entry, (byteLength) => new Uint8Array(byteLength), true);
+    for await (const { plan, span, bytes } of this.#spans(entry)) {
+      const block = new Uint8Array(blockByteLength(plan, span.index));
+      decodeOneBlock(this.#kernels, plan, span, bytes, block, true);
+      yield block;
+    }
   }
 
   /**
@@ -128,23 +132,16 @@ export class Archive {
    */
   async tensor(entry: TensorEntry, options: TensorOptions = {}): Promise<Tensor> {
     const destination = new Destination(entry, true, options);
-    for await (const _ of this.#decode(entry, (byteLength) => destination.room(byteLength), destination.blank));
+    for await (const { plan, span, bytes } of this.#spans(entry)) {
+      const room = destination.room(plan, span.index);
+      decodeOneBlock(this.#kernels, plan, span, bytes, room, destination.blank);
+    }
     return destination.finish();
   }
 
-  /** Decodes block after block into the room that there is for each. */
-  async *#decode(
-    entry: TensorEntry,
-    room: (byteLength: number) => Uint8Array,
-    blank: boolean,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#spans(entry: TensorEntry): AsyncGenerator<{ plan: RecordPlan; span: BlockSpan; bytes: Uint8Array }, void, undefined> {
     const { plan, spans } = await this.layout(entry);
-    for await (const span of spans) {
-      const bytes = await this.bytes(span.offset, span.byteLength);
-      const out = room(blockByteLength(plan, span.index));
-      decodeOneBlock(this.#kernels, plan, span, bytes, out, blank);
-      yield out;
-    }
+    for await (const span of spans) yield { plan, span, bytes: await this.bytes(span.offset, span.byteLength) };
   }
 
   /** Closes the source. */

@@ -28,7 +28,8 @@ export function decodeRecord(kernels: DecodeKernels, entry: TensorEntry, record:
     if (span === undefined) continue;
     const start = span.offset - entry.recordOffset;
     const bytes = record.subarray(start, start + span.byteLength);
-    decodeOneBlock(kernels, walk.plan, span, bytes, destination.room(blockByteLength(walk.plan, span.index)), destination.blank);
+    const room = destination.room(walk.plan, span.index);
+    decodeOneBlock(kernels, walk.plan, span, bytes, room, destination.blank);
   }
   return destination.finish();
 }
@@ -134,9 +135,9 @@ async function decodeArriving(
     }
     arrivals.skip(span.offset - arrivals.offset);
     const bytes = await arrivals.take(span.byteLength, what);
-    const byteLength = blockByteLength(walk.plan, span.index);
-    count(byteLength);
-    decodeOneBlock(kernels, walk.plan, span, bytes, destination.room(byteLength), destination.blank);
+    count(blockByteLength(walk.plan, span.index));
+    const room = destination.room(walk.plan, span.index);
+    decodeOneBlock(kernels, walk.plan, span, bytes, room, destination.blank);
   }
   return destination.finish();
 }

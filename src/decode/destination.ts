@@ -1,7 +1,9 @@
 import type { TensorEntry } from "../archive/header.js";
 import { plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
+import type { RecordPlan } from "../kernel-types.js";
 import type { Tensor } from "../types.js";
+import { blockByteLength } from "./record.js";
 
 /** Where tensors are decoded to. */
 export interface TensorOptions {
@@ -14,8 +16,7 @@ export interface TensorOptions {
 
 /** Where the blocks of a tensor go, one after another. */
 export class Destination {
-  /** What `room` gives holds zeros. */
-  readonly blank: boolean;
+  #blank: boolean;
   readonly #entry: TensorEntry;
   readonly #given: Uint8Array | undefined;
   #data: Uint8Array;
@@ -28,12 +29,23 @@ export class Destination {
   constructor(entry: TensorEntry, trusted: boolean, { into }: TensorOptions) {
     this.#entry = entry;
     this.#given = into?.(entry);
-    this.blank = into === undefined;
+    this.#blank = into === undefined;
     this.#data = into === undefined ? allocate(trusted ? entry.byteLength : 0) : checked(this.#given, entry);
   }
 
+  /** What `room` gave last holds zeros, or will be written whole. */
+  get blank(): boolean {
+    return this.#blank;
+  }
+
   /** Room for the next block. */
-  room(byteLength: number): Uint8Array {
+  room(plan: RecordPlan, index: number): Uint8Array {
+    if (!this.#blank) {
+      // Tens of megabytes at once are cleared without being brought into the cache, several times as fast as block by block.
+      if (plan.coding === "sparse") this.#data.fill(0);
+      this.#blank = true;
+    }
+    const byteLength = blockByteLength(plan, index);
     const need = this.#filled + byteLength;
     if (need > this.#data.length) {
       const larger = allocate(Math.min(this.#entry.byteLength, Math.max(need, 2 * this.#data.length)));

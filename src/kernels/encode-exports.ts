@@ -8,6 +8,7 @@ export interface EncodeExports extends DecodeExports {
   prune(values: Ptr, count: number, threshold: number, gaps: Ptr, out: Ptr): number;
   sift(values: Ptr, count: number, threshold: number, gaps: Ptr, out: Ptr, totals: Ptr): void;
   compact(elements: Ptr, count: number, elementBytes: number, gaps: Ptr, out: Ptr): number;
+  scatterElements(gaps: Ptr, survivors: number, codes: Ptr, elements: Ptr, elementBytes: number, out: Ptr): void;
   index(elements: Ptr, count: number, elementBytes: number, codes: Ptr, table: Ptr, known: number, slots: Ptr): number;
   floatHistogram(values: Ptr, count: number, counts: Ptr, lows: Ptr): void;
   lloyd(
