@@ -1,0 +1,167 @@
+import { Bench, type Task as TinyTask } from "tinybench";
+import { newEngine } from "../src/kernels/engine.js";
+import { hasSimd } from "../src/kernels/variant.js";
+import { digest, type NativeSpec, type PreparedTask, type Runnable, type Task } from "./kernels/task.js";
+
+// Runs every form of a task in turn, round by round, so that what disturbs the machine disturbs all of them. tinybench takes the times.
+
+export const FORMS = ["C", "WASM SIMD", "WASM scalar", "JavaScript"] as const;
+
+/** A kernel as a program of its own. */
+export interface NativeProcess {
+  /** Runs the kernel `calls` times; gives the milliseconds of all. */
+  run(calls: number): Promise<number>;
+  digest(): Promise<string>;
+  close(): void;
+}
+
+/** Starts a native program; where there is none, `bench/node/native.ts` says why. */
+export type StartNative = (spec: NativeSpec) => Promise<NativeProcess>;
+
+export interface RunOptions {
+  /** How often each form is measured. */
+  readonly rounds: number;
+  readonly startNative?: StartNative;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (text: string) => void;
+}
+
+export interface FormResult {
+  readonly form: string;
+  /** Milliseconds of a run: the least, the median, and what was measured. */
+  readonly minimum: number;
+  readonly median: number;
+  readonly samples: readonly number[];
+}
+
+export interface TaskResult {
+  readonly task: string;
+  readonly input: string;
+  readonly unit: Task["unit"];
+  readonly count: number;
+  readonly bytes: number;
+  readonly forms: readonly FormResult[];
+  /** Forms that gave something else than the others, and are not reported. */
+  readonly refused: readonly { readonly form: string; readonly reason: string }[];
+}
+
+/** A sample takes at least this long, in as many calls as that needs: a browser's clock steps by 0.1 ms or less. */
+const SAMPLE_MS = 2;
+
+/** What the warm-up of a form may take, and what all its samples may beyond the first three. */
+const WARM_UP_MS = 60;
+const MOST_MS = 20_000;
+const FEWEST_ROUNDS = 3;
+
+interface Form {
+  readonly name: string;
+  /** Milliseconds of `calls` runs. */
+  readonly time: (calls: number) => number | Promise<number>;
+  readonly result: () => Promise<string>;
+  readonly check?: () => string | undefined;
+  readonly close?: () => void;
+}
+
+function inProcess(name: string, runnable: Runnable, check?: Form["check"]): Form {
+  return {
+    name,
+    time(calls) {
+      const start = performance.now();
+      for (let i = 0; i < calls; i++) runnable.run();
+      return performance.now() - start;
+    },
+    result: async () => digest(runnable.outputs()),
+    check,
+  };
+}
+
+async function formsOf(prepared: PreparedTask, startNative: StartNative | undefined): Promise<Form[]> {
+  const forms: Form[] = [];
+  if (startNative) {
+    const native = await startNative(prepared.native);
+    forms.push({ name: "C", time: native.run, result: native.digest, close: native.close });
+  }
+  if (hasSimd()) forms.push(inProcess("WASM SIMD", prepared.wasm(newEngine({ variant: "simd" }))));
+  forms.push(inProcess("WASM scalar", prepared.wasm(newEngine({ variant: "scalar" }))));
+  forms.push(inProcess("JavaScript", prepared.js));
+  const { other } = prepared;
+  if (other) forms.push(inProcess(other.name, other.runnable, () => other.check(other.runnable.outputs())));
+  return forms;
+}
+
+/** Warms a form up; gives the calls that make a sample long enough, and the rounds that it can be asked for. */
+async function warmUp(form: Form, rounds: number): Promise<{ calls: number; rounds: number }> {
+  let calls = 1;
+  let best = Number.POSITIVE_INFINITY;
+  for (let spent = 0; spent < WARM_UP_MS; ) {
+    const time = await form.time(calls);
+    spent += Math.max(time, 0.01);
+    best = Math.min(best, time / calls);
+    if (time < SAMPLE_MS / 2) calls *= 2;
+  }
+  calls = Math.max(1, Math.ceil(SAMPLE_MS / best));
+  return { calls, rounds: Math.min(rounds, Math.max(FEWEST_ROUNDS, Math.floor(MOST_MS / (best * calls)))) };
+}
+
+/** What most forms gave; of two that are as many, what comes first. */
+function agreed(results: readonly string[]): string {
+  const votes = (result: string): number => results.filter((other) => other === result).length;
+  return results.reduce((most, result) => (votes(result) > votes(most) ? result : most));
+}
+
+export async function runTask(task: Task, { rounds, startNative, signal, onProgress }: RunOptions): Promise<TaskResult> {
+  onProgress?.(`${task.name}: inputs`);
+  const prepared = task.prepare();
+  const forms = await formsOf(prepared, startNative);
+  try {
+    const plans: { form: Form; calls: number; rounds: number; tiny: TinyTask; samples: number[] }[] = [];
+    const refused: { form: string; reason: string }[] = [];
+    const bench = new Bench({ time: 0, iterations: 1, warmup: false, throws: true });
+    const results = new Map<Form, string>();
+    for (const form of forms) {
+      onProgress?.(`${task.name}: ${form.name} warms up`);
+      const plan = await warmUp(form, rounds);
+      bench.add(form.name, async () => ({ overriddenDuration: (await form.time(plan.calls)) / plan.calls }), { async: true });
+      plans.push({ form, ...plan, tiny: bench.getTask(form.name) as TinyTask, samples: [] });
+      if (form.check === undefined) results.set(form, await form.result());
+      signal?.throwIfAborted();
+    }
+    const expected = agreed([...results.values()]);
+    for (const { form } of plans) {
+      const reason = form.check ? form.check() : results.get(form) === expected ? undefined : "its output differs from that of the others";
+      if (reason !== undefined) refused.push({ form: form.name, reason });
+    }
+    const trusted = plans.filter(({ form }) => refused.every((each) => each.form !== form.name));
+    for (let round = 0; round < rounds; round++) {
+      onProgress?.(`${task.name}: round ${round + 1} of ${rounds}`);
+      // Each round begins with another form: none always comes after the same one.
+      for (let i = 0; i < trusted.length; i++) {
+        const plan = trusted[(round + i) % trusted.length];
+        if (plan.samples.length >= plan.rounds) continue;
+        plan.tiny.reset();
+        await plan.tiny.run();
+        const { result } = plan.tiny;
+        if (result.state !== "completed") throw new Error(`${task.name}, ${plan.form.name}: ${result.state}`);
+        plan.samples.push(result.latency.min);
+        signal?.throwIfAborted();
+      }
+    }
+    return {
+      task: task.name,
+      input: task.input,
+      unit: task.unit,
+      count: prepared.count,
+      bytes: prepared.bytes,
+      forms: trusted.map(({ form, samples }) => ({ form: form.name, ...summary(samples), samples })),
+      refused,
+    };
+  } finally {
+    for (const form of forms) form.close?.();
+  }
+}
+
+function summary(samples: readonly number[]): { minimum: number; median: number } {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return { minimum: sorted[0], median: sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2 };
+}

@@ -1,0 +1,271 @@
+import { histogramOfFloats } from "./values.js";
+
+// k-means in one dimension in plain JavaScript: the same histogram algorithm as the kernels, and plain Lloyd over all values, as one would write it.
+
+const BINS = 65536;
+export const MOST_ITERATIONS = 300;
+
+export interface Clustering {
+  readonly centroids: Float64Array;
+  readonly iterations: number;
+}
+
+/** Values that share the upper half of their bits as one point at their mean, ascending. */
+export function pointsOf(counts: Uint32Array, lows: Float64Array, points: Float64Array, weights: Float64Array): number {
+  const bits = new Uint32Array(2);
+  const floats = new Float32Array(bits.buffer);
+  let n = 0;
+  for (let i = 0; i < BINS; i++) {
+    const bin = i < BINS / 2 ? BINS - 1 - i : i - BINS / 2; // the negative ones first, the largest magnitude before others
+    if (counts[bin] === 0) continue;
+    bits[0] = bin << 16;
+    bits[1] = (bin << 16) | 1;
+    points[n] = floats[0] + (floats[1] - floats[0]) * (lows[bin] / counts[bin]);
+    weights[n++] = counts[bin];
+  }
+  return n;
+}
+
+/** Even steps from the least to the most: Deep Compression, section 3.2. */
+export function evenSteps(least: number, most: number, centroids: Float64Array): void {
+  const k = centroids.length;
+  for (let j = 0; j < k; j++) centroids[j] = k === 1 ? (least + most) / 2 : least + ((most - least) * j) / (k - 1);
+}
+
+function pointsUpTo(points: Float64Array, count: number, limit: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (points[middle] <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Memory of `lloyd`, taken once. */
+export class LloydWork {
+  readonly ends: Int32Array;
+  readonly weightSums: Float64Array;
+  readonly sums: Float64Array;
+  readonly taken: Uint8Array;
+
+  constructor(points: number, k: number) {
+    this.ends = new Int32Array(k);
+    this.weightSums = new Float64Array(points + 1);
+    this.sums = new Float64Array(points + 1);
+    this.taken = new Uint8Array(points);
+  }
+}
+
+/** Lloyd's iteration over ascending weighted points, as `EncodeKernels.lloyd` says; returns the iterations. */
+export function lloyd(points: Float64Array, weights: Float64Array, count: number, centroids: Float64Array, work: LloydWork): number {
+  const { ends, weightSums, sums } = work;
+  const k = centroids.length;
+  weightSums[0] = 0;
+  sums[0] = 0;
+  for (let i = 0; i < count; i++) {
+    weightSums[i + 1] = weightSums[i] + weights[i];
+    sums[i + 1] = sums[i] + weights[i] * points[i];
+  }
+  ends.fill(-1);
+  for (let iteration = 1; ; iteration++) {
+    let moved = false;
+    for (let j = 0; j < k; j++) {
+      const end = j === k - 1 ? count : pointsUpTo(points, count, (centroids[j] + centroids[j + 1]) / 2);
+      if (ends[j] !== end) moved = true;
+      ends[j] = end;
+    }
+    let empty = 0;
+    for (let j = 0, from = 0; j < k; from = ends[j], j++) {
+      const weight = weightSums[ends[j]] - weightSums[from];
+      if (weight === 0) empty++;
+      else centroids[j] = (sums[ends[j]] - sums[from]) / weight;
+    }
+    if (empty > 0 && refill(points, weights, count, centroids, work)) moved = true;
+    if (!moved || iteration === MOST_ITERATIONS) return iteration;
+  }
+}
+
+/** Empty clusters take the points that are served worst; then the centroids are sorted. */
+function refill(points: Float64Array, weights: Float64Array, count: number, centroids: Float64Array, { ends, taken }: LloydWork): boolean {
+  taken.fill(0, 0, count);
+  let refilled = false;
+  for (let j = 0, from = 0; j < centroids.length; from = ends[j], j++) {
+    if (ends[j] !== from) continue;
+    let worst = -1;
+    let most = 0;
+    for (let c = 0, i = 0; c < centroids.length; c++) {
+      for (; i < ends[c]; i++) {
+        const away = points[i] - centroids[c];
+        const distance = weights[i] * (away * away);
+        if (distance > most && taken[i] === 0) {
+          most = distance;
+          worst = i;
+        }
+      }
+    }
+    if (worst === -1) break;
+    taken[worst] = 1;
+    centroids[j] = points[worst];
+    refilled = true;
+  }
+  centroids.sort();
+  return refilled;
+}
+
+/** All memory of k-means over a histogram. */
+export class HistogramWork {
+  readonly counts: Uint32Array = new Uint32Array(BINS);
+  readonly lows: Float64Array = new Float64Array(BINS);
+  readonly points: Float64Array = new Float64Array(BINS);
+  readonly weights: Float64Array = new Float64Array(BINS);
+  readonly lloyd: LloydWork;
+
+  constructor(k: number) {
+    this.lloyd = new LloydWork(BINS, k);
+  }
+}
+
+export function centroidsByHistogram(values: Float32Array, k: number, work: HistogramWork = new HistogramWork(k)): Clustering {
+  histogramOfFloats(new Uint32Array(values.buffer, values.byteOffset, values.length), work.counts, work.lows);
+  const count = pointsOf(work.counts, work.lows, work.points, work.weights);
+  const centroids = new Float64Array(Math.min(k, count));
+  evenSteps(work.points[0], work.points[count - 1], centroids);
+  return { iterations: lloyd(work.points, work.weights, count, centroids, work.lloyd), centroids };
+}
+
+export function midpointsOf(centroids: Float64Array): Float64Array {
+  return Float64Array.from({ length: Math.max(0, centroids.length - 1) }, (_, j) => (centroids[j] + centroids[j + 1]) / 2);
+}
+
+/**
+ * Plain Lloyd: every iteration looks at every value. The centroids stay sorted, so a value's cluster is found by bisection of their midpoints, without a branch on the value; an empty
+ * cluster takes the value that is farthest from its centroid.
+ */
+export function centroidsByValues(values: Float32Array, k: number): Clustering {
+  const { length } = values;
+  let least = values[0];
+  let most = values[0];
+  for (let i = 1; i < length; i++) {
+    const value = values[i];
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const centroids = new Float64Array(k);
+  evenSteps(least, most, centroids);
+  const midpoints = new Float64Array(k);
+  const sums = new Float64Array(k);
+  const counts = new Int32Array(k);
+  let before = new Float64Array(k);
+  const half = (2 ** Math.ceil(Math.log2(k))) >>> 1;
+  for (let iteration = 1; ; iteration++) {
+    for (let j = 0; j + 1 < k; j++) midpoints[j] = (centroids[j] + centroids[j + 1]) / 2;
+    midpoints[k - 1] = Number.POSITIVE_INFINITY;
+    sums.fill(0);
+    counts.fill(0);
+    for (let i = 0; i < length; i++) {
+      const value = values[i];
+      let code = 0;
+      for (let step = half; step > 0; step >>>= 1) {
+        const next = code + step;
+        // k need not be a power of two: what is beyond has no midpoint, and the comparison with undefined is false.
+        code = midpoints[next - 1] < value ? next : code;
+      }
+      sums[code] += value;
+      counts[code]++;
+    }
+    before = before.map((_, j) => centroids[j]);
+    const empty: number[] = [];
+    for (let j = 0; j < k; j++) {
+      if (counts[j] === 0) empty.push(j);
+      else centroids[j] = sums[j] / counts[j];
+    }
+    if (empty.length > 0) refillFromValues(values, centroids, empty);
+    if (iteration === MOST_ITERATIONS || centroids.every((centroid, j) => centroid === before[j]))
+      return { centroids, iterations: iteration };
+  }
+}
+
+function refillFromValues(values: Float32Array, centroids: Float64Array, empty: readonly number[]): void {
+  const served = centroids.filter((_, j) => !empty.includes(j));
+  const between = midpointsOf(served);
+  const distances = new Float64Array(values.length);
+  const code = new Uint8Array(values.length);
+  assignCodes(values, between, code);
+  for (let i = 0; i < values.length; i++) distances[i] = (values[i] - served[code[i]]) ** 2;
+  for (const j of empty) {
+    let worst = 0;
+    for (let i = 1; i < values.length; i++) if (distances[i] > distances[worst]) worst = i;
+    if (distances[worst] === 0) break;
+    centroids[j] = values[worst];
+    distances[worst] = 0;
+  }
+  centroids.sort();
+}
+
+/** The sum of the squared distances of values to their nearest centroid, in float64. */
+export function inertiaOf(values: Float32Array, centroids: Float64Array): number {
+  const codes = assignCodes(values, midpointsOf(centroids), new Uint8Array(values.length));
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    const away = values[i] - centroids[codes[i]];
+    sum += away * away;
+  }
+  return sum;
+}
+
+/** The midpoints below `value`, by bisection between `low` and `high` of them. */
+function below(midpoints: Float64Array, low: number, high: number, value: number): number {
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (midpoints[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The least and the most code of the values that share the upper half of their bits. */
+export interface CodeBounds {
+  readonly least: Uint8Array;
+  readonly most: Uint8Array;
+}
+
+const bounds: CodeBounds = { least: new Uint8Array(BINS), most: new Uint8Array(BINS) };
+const pairBits = new Uint32Array(2);
+const pair = new Float32Array(pairBits.buffer);
+
+function fillBounds(midpoints: Float64Array, { least, most }: CodeBounds): void {
+  const all = midpoints.length;
+  for (let bin = 0; bin < BINS; bin++) {
+    pairBits[0] = bin << 16;
+    pairBits[1] = (bin << 16) | 0xffff;
+    const [one, other] = pair;
+    const finite = one - one === 0;
+    least[bin] = finite ? below(midpoints, 0, all, Math.min(one, other)) : 0;
+    most[bin] = finite ? below(midpoints, 0, all, Math.max(one, other)) : all;
+  }
+}
+
+/** The code of each value: the midpoints below it. By a look-up of the upper half of its bits where that decides. */
+export function assignCodes(values: Float32Array, midpoints: Float64Array, codes: Uint8Array): Uint8Array {
+  const { length } = values;
+  const { least, most } = bounds;
+  const bits = new Uint32Array(values.buffer, values.byteOffset, length);
+  fillBounds(midpoints, bounds);
+  for (let i = 0; i < length; i++) {
+    const bin = bits[i] >>> 16;
+    const low = least[bin];
+    const high = most[bin];
+    codes[i] = low === high ? low : below(midpoints, low, high, values[i]);
+  }
+  return codes;
+}
+
+/** Sums of gradients over the weights that share a centroid, as float32. */
+export function sumGradients(gradients: Float32Array, codes: Uint8Array, sums: Float64Array, out: Float32Array): void {
+  sums.fill(0);
+  const { length } = codes;
+  for (let i = 0; i < length; i++) sums[codes[i]] += gradients[i];
+  for (let j = 0; j < out.length; j++) out[j] = sums[j];
+}

@@ -1,0 +1,91 @@
+// Plain JavaScript over weights, as fast as we can make it: typed arrays, and nothing allocated in a loop that is measured.
+
+const BINS = 65536;
+
+/** Magnitudes by their upper 16 of 31 bits (level 0) or, of those whose upper bits are `prefix`, by the lower 15. */
+export function histogramOfMagnitudes(
+  bits: Uint32Array,
+  level: 0 | 1,
+  prefix: number,
+  counts: Uint32Array = new Uint32Array(BINS),
+): Uint32Array {
+  counts.fill(0);
+  const { length } = bits;
+  if (level === 0) {
+    for (let i = 0; i < length; i++) counts[(bits[i] & 0x7fffffff) >>> 15]++;
+  } else {
+    for (let i = 0; i < length; i++) if ((bits[i] & 0x7fffffff) >>> 15 === prefix) counts[bits[i] & 0x7fff]++;
+  }
+  return counts;
+}
+
+/** Values by the upper half of their bits: how many, and the sums of their lower halves. */
+export function histogramOfFloats(bits: Uint32Array, counts: Uint32Array, lows: Float64Array): void {
+  counts.fill(0);
+  lows.fill(0);
+  const { length } = bits;
+  for (let i = 0; i < length; i++) {
+    const word = bits[i];
+    const bin = word >>> 16;
+    counts[bin]++;
+    lows[bin] += word & 0xffff;
+  }
+}
+
+/** Sum, sum of squares, values that are not finite, values that have a bit set: four lanes in turn, as the kernel adds. */
+export function statistics(values: Float32Array, bits: Uint32Array, out: Float64Array): void {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let q0 = 0;
+  let q1 = 0;
+  let q2 = 0;
+  let q3 = 0;
+  let nonFinite = 0;
+  let nonZero = 0;
+  const { length } = values;
+  const body = length & ~3;
+  let i = 0;
+  for (; i < body; i += 4) {
+    let a = values[i];
+    let b = values[i + 1];
+    let c = values[i + 2];
+    let d = values[i + 3];
+    if (a - a + (b - b) + (c - c) + (d - d) !== 0) {
+      if (a - a !== 0) a = nonFinite++ * 0;
+      if (b - b !== 0) b = nonFinite++ * 0;
+      if (c - c !== 0) c = nonFinite++ * 0;
+      if (d - d !== 0) d = nonFinite++ * 0;
+    }
+    s0 += a;
+    s1 += b;
+    s2 += c;
+    s3 += d;
+    q0 += a * a;
+    q1 += b * b;
+    q2 += c * c;
+    q3 += d * d;
+    nonZero += (bits[i] !== 0 ? 1 : 0) + (bits[i + 1] !== 0 ? 1 : 0) + (bits[i + 2] !== 0 ? 1 : 0) + (bits[i + 3] !== 0 ? 1 : 0);
+  }
+  for (; i < length; i++) {
+    if (bits[i] !== 0) nonZero++;
+    let value = values[i];
+    if (value - value !== 0) value = nonFinite++ * 0;
+    const square = value * value;
+    if ((i & 3) === 0) {
+      s0 += value;
+      q0 += square;
+    } else if ((i & 3) === 1) {
+      s1 += value;
+      q1 += square;
+    } else {
+      s2 += value;
+      q2 += square;
+    }
+  }
+  out[0] = s0 + s1 + (s2 + s3);
+  out[1] = q0 + q1 + (q2 + q3);
+  out[2] = nonFinite;
+  out[3] = nonZero;
+}

@@ -1,0 +1,151 @@
+import { MAX_CODE_BITS } from "../../src/archive/limits.js";
+import { at, type Ptr } from "../../src/kernels/arena.js";
+import type { Engine } from "../../src/kernels/engine.js";
+import { referenceKernels } from "../../src/reference/index.js";
+import { SYMBOL_SOURCES, type SymbolSource } from "../corpus.js";
+import { decode4, decodeTable, encode4, encodeTable } from "../js/huffman.js";
+import { type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
+
+// Huffman coding in four streams, symbols dealt in turn: docs/format.md, section 4.2, way 3. Tables are there before: a record of many blocks builds them once.
+
+/** What a kernel may read past a stream. */
+const SLACK = 64;
+
+interface Coded {
+  readonly symbols: Uint8Array;
+  readonly alphabet: number;
+  readonly lengths: Uint8Array;
+  /** The streams, one after another. */
+  readonly streams: Uint8Array;
+  /** u32[4]: their bytes. */
+  readonly streamLengths: Uint32Array;
+}
+
+function code({ symbols: make, alphabet }: SymbolSource): Coded {
+  const symbols = make();
+  const lengths = referenceKernels.codeLengths(referenceKernels.histogram(symbols).slice(0, alphabet), MAX_CODE_BITS);
+  const out = new Uint8Array(encodeRoom(symbols.length));
+  const streamLengths = new Uint32Array(4);
+  encode4(encodeTable(lengths), symbols, new DataView(out.buffer), streamLengths);
+  const byteLength = streamLengths.reduce((sum, length) => sum + length, 0);
+  return { symbols, alphabet, lengths, streams: out.slice(0, byteLength), streamLengths };
+}
+
+function encodeRoom(count: number): number {
+  return Math.ceil(((count + 4) * MAX_CODE_BITS) / 8) + SLACK;
+}
+
+/** Room for a stream that a kernel reads without looking at its end. */
+function padded(streams: Uint8Array): Uint8Array {
+  const longer = new Uint8Array(streams.length + SLACK);
+  longer.set(streams);
+  return longer;
+}
+
+function startsOf(lengths: Uint32Array): Uint32Array {
+  return Uint32Array.of(0, lengths[0], lengths[0] + lengths[1], lengths[0] + lengths[1] + lengths[2]);
+}
+
+function jsDecode({ symbols, lengths, streams, streamLengths }: Coded): Runnable {
+  const table = decodeTable(lengths);
+  const input = new DataView(padded(streams).buffer);
+  const starts = startsOf(streamLengths);
+  const words = new Int32Array(Math.ceil(symbols.length / 4)).fill(1);
+  const out = new Uint8Array(words.buffer, 0, symbols.length);
+  return { run: () => decode4(table, input, starts, symbols.length, out, words), outputs: () => [out] };
+}
+
+function wasmDecode(engine: Engine, { symbols, alphabet, lengths, streams, streamLengths }: Coded): Runnable {
+  const { arena, exports } = engine;
+  const tableLog = Math.max(...lengths);
+  const table = room(engine, 4 << MAX_CODE_BITS);
+  exports.decodeTable(place(engine, lengths), alphabet, tableLog, table, room(engine, 64));
+  const input = place(engine, padded(streams));
+  const [in0, in1, in2, in3] = Array.from(startsOf(streamLengths), (start) => at(input, start));
+  const end = at(input, streams.length);
+  const count = symbols.length;
+  const out = room(engine, count + SLACK);
+  return {
+    run() {
+      if (exports.decodeStreams4(table, tableLog, in0, in1, in2, in3, end, count, out) === 0)
+        throw new Error("the streams did not end where they should");
+    },
+    outputs: () => [arena.u8(out, count)],
+  };
+}
+
+function jsEncode({ symbols, lengths }: Coded): Runnable {
+  const table = encodeTable(lengths);
+  const out = new Uint8Array(encodeRoom(symbols.length)).fill(1);
+  const view = new DataView(out.buffer);
+  const streamLengths = new Uint32Array(4);
+  return {
+    run: () => encode4(table, symbols, view, streamLengths),
+    outputs: () => [streamLengths, out.subarray(0, streamLengths[0] + streamLengths[1] + streamLengths[2] + streamLengths[3])],
+  };
+}
+
+function wasmEncode(engine: Engine, { symbols, alphabet, lengths }: Coded): Runnable {
+  const { arena, exports } = engine;
+  const table = room(engine, 4 * 256);
+  exports.encodeTable(place(engine, lengths), alphabet, table, room(engine, 64));
+  const from = place(engine, symbols);
+  const firsts = [0, 1, 2, 3].map((stream) => at(from, stream)) as [Ptr, Ptr, Ptr, Ptr];
+  const end = at(from, symbols.length);
+  const out = room(engine, encodeRoom(symbols.length));
+  const streamLengths = new Uint32Array(4);
+  let byteLength = 0;
+  return {
+    run() {
+      byteLength = 0;
+      for (let stream = 0; stream < 4; stream++) {
+        const length = exports.encodeStream(firsts[stream], end, 4, table, at(out, byteLength));
+        streamLengths[stream] = length;
+        byteLength += length;
+      }
+    },
+    outputs: () => [streamLengths, arena.u8(out, byteLength)],
+  };
+}
+
+function decodeTask(source: SymbolSource): Task {
+  return {
+    name: `Huffman decode, ${source.name}`,
+    input: "one block, four streams",
+    unit: "symbols",
+    prepare(): PreparedTask {
+      const coded = code(source);
+      return {
+        count: coded.symbols.length,
+        bytes: coded.streams.length + coded.symbols.length,
+        js: jsDecode(coded),
+        wasm: (engine) => wasmDecode(engine, coded),
+        native: {
+          kernel: "huffman-decode",
+          numbers: [coded.symbols.length],
+          inputs: [coded.lengths, coded.streamLengths, padded(coded.streams)],
+        },
+      };
+    },
+  };
+}
+
+function encodeTask(source: SymbolSource): Task {
+  return {
+    name: `Huffman encode, ${source.name}`,
+    input: "one block, four streams",
+    unit: "symbols",
+    prepare(): PreparedTask {
+      const coded = code(source);
+      return {
+        count: coded.symbols.length,
+        bytes: coded.streams.length + coded.symbols.length,
+        js: jsEncode(coded),
+        wasm: (engine) => wasmEncode(engine, coded),
+        native: { kernel: "huffman-encode", numbers: [], inputs: [coded.lengths, coded.symbols] },
+      };
+    },
+  };
+}
+
+export const huffmanTasks: readonly Task[] = [...SYMBOL_SOURCES.map(decodeTask), ...SYMBOL_SOURCES.map(encodeTask)];

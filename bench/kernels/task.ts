@@ -1,0 +1,71 @@
+import type { Ptr } from "../../src/kernels/arena.js";
+import type { Engine } from "../../src/kernels/engine.js";
+
+// What is measured: one kernel on one input, in four forms. Nothing here knows of Node, so that a page can run it.
+
+/** One form of a kernel, its inputs in place. */
+export interface Runnable {
+  /** Does the work once; again gives the same. */
+  run(): void;
+  /** What the last run gave: every form must give the same bytes. */
+  outputs(): readonly ArrayBufferView[];
+}
+
+/** What a program of bench/native is given. */
+export interface NativeSpec {
+  /** As bench/native names it. */
+  readonly kernel: string;
+  readonly numbers: readonly number[];
+  readonly inputs: readonly ArrayBufferView[];
+}
+
+export interface PreparedTask {
+  /** Things that a run works on. */
+  readonly count: number;
+  /** Bytes that a run reads and writes, each once. */
+  readonly bytes: number;
+  readonly js: Runnable;
+  readonly wasm: (engine: Engine) => Runnable;
+  readonly native: NativeSpec;
+  /** Another way to the same end in plain JavaScript, where there is one worth comparing with; it says itself whether its result will do. */
+  readonly other?: { readonly name: string; readonly runnable: Runnable; check(outputs: readonly ArrayBufferView[]): string | undefined };
+}
+
+export interface Task {
+  /** What `coppice bench NAME` selects by a part of it. */
+  readonly name: string;
+  /** What the input is. */
+  readonly input: string;
+  readonly unit: "symbols" | "weights" | "survivors" | "bytes" | "multiply-adds";
+  prepare(): PreparedTask;
+}
+
+/** Lends a kernel a copy of `array`, for as long as its engine lives. */
+export function place({ arena }: Engine, array: ArrayBufferView): Ptr {
+  const ptr = arena.alloc(array.byteLength);
+  arena.u8(ptr, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  return ptr;
+}
+
+/** Memory for a result, written once: what was never touched would be measured at its first touch. */
+export function room({ arena }: Engine, byteLength: number): Ptr {
+  const ptr = arena.alloc(byteLength);
+  arena.u8(ptr, byteLength).fill(1);
+  return ptr;
+}
+
+/** The bits of float32 values. */
+export function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+/** FNV-1a of the bytes of all arrays, and of their lengths. */
+export function digest(arrays: readonly ArrayBufferView[]): string {
+  let hash = 0x811c9dc5;
+  for (const array of arrays) {
+    for (let rest = array.byteLength; rest > 0; rest >>>= 8) hash = Math.imul(hash ^ (rest & 255), 0x01000193);
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  }
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}

@@ -1,0 +1,48 @@
+/* What the kernels and the driver of the native benchmark share. */
+#ifndef COPPICE_BENCH_H
+#define COPPICE_BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct {
+  uint8_t *bytes;
+  size_t length;
+} Span;
+
+enum { MOST_INPUTS = 8, MOST_OUTPUTS = 4 };
+
+/* One kernel on one input. `prepare` fills the outputs' spans and `work`; `run` may shorten an output to what it wrote. */
+typedef struct {
+  const double *numbers;
+  Span in[MOST_INPUTS];
+  Span out[MOST_OUTPUTS];
+  int outputs;
+  void *work;
+} Task;
+
+typedef struct {
+  const char *name;
+  void (*prepare)(Task *);
+  void (*run)(Task *);
+} Kernel;
+
+/* Zeroed memory, touched: what was never touched would be measured at its first touch. */
+void *take(size_t bytes);
+
+/* The next output of a task, at most `bytes` long. */
+void *give(Task *task, size_t bytes);
+
+static inline uint64_t load64(const uint8_t *at) {
+  uint64_t value;
+  memcpy(&value, at, sizeof value);
+  return value;
+}
+
+static inline void store64(uint8_t *at, uint64_t value) { memcpy(at, &value, sizeof value); }
+
+/* Ended by a kernel without a name. */
+extern const Kernel huffman_kernels[];
+
+#endif
