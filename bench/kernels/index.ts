@@ -1,8 +1,12 @@
+import { csrTasks } from "./csr.js";
+import { gemmTasks } from "./gemm.js";
 import { huffmanTasks } from "./huffman.js";
+import { sharingTasks } from "./sharing.js";
 import type { Task } from "./task.js";
+import { weightTasks } from "./weights.js";
 
 /** Every kernel that is measured. */
-export const TASKS: readonly Task[] = [...huffmanTasks];
+export const TASKS: readonly Task[] = [...huffmanTasks, ...weightTasks, ...sharingTasks, ...csrTasks, ...gemmTasks];
 
 /** Tasks whose names have all words of one of the filters, whatever their case; all where there is no filter. */
 export function tasksFor(filters: readonly string[]): readonly Task[] {

@@ -42,7 +42,10 @@ static inline uint64_t load64(const uint8_t *at) {
 
 static inline void store64(uint8_t *at, uint64_t value) { memcpy(at, &value, sizeof value); }
 
-/* Ended by a kernel without a name. */
-extern const Kernel huffman_kernels[];
+/* The families, each ended by a kernel without a name. */
+extern const Kernel huffman_kernels[], weight_kernels[], sharing_kernels[], csr_kernels[], gemm_kernels[];
+
+/* Values by the upper half of their bits: how many, and the sums of their lower halves. */
+void float_histogram(const uint32_t *bits, size_t count, uint32_t *counts, double *lows);
 
 #endif

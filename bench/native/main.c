@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const Kernel *const families[] = {huffman_kernels};
+static const Kernel *const families[] = {huffman_kernels, weight_kernels, sharing_kernels, csr_kernels, gemm_kernels};
 
 void *take(size_t bytes) {
   size_t rounded = (bytes + 127) / 64 * 64;

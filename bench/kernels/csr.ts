@@ -1,0 +1,112 @@
+import type { Engine } from "../../src/kernels/engine.js";
+import { FILLER, fillGapSymbols, pruneLayer, shareValues } from "../corpus.js";
+import { crc32c } from "../js/crc32c.js";
+import { expand, fillGaps } from "../js/gaps.js";
+import { layerOf } from "../networks.js";
+import { bitsOf, type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
+
+// Gap symbols of one block, from gaps and back to dense weights, and checksums.
+
+const COUNT = 1 << 20;
+const LAYER = layerOf("alexnet", "fc7");
+
+const fill: Task = {
+  name: "gap symbols",
+  input: "gaps of one block at 9 % density, filler 63",
+  unit: "survivors",
+  prepare(): PreparedTask {
+    const { gaps } = pruneLayer(LAYER, COUNT);
+    const wanted = fillGapSymbols(gaps, FILLER).length;
+    const out = new Uint8Array(wanted).fill(1);
+    return {
+      count: gaps.length,
+      bytes: 4 * gaps.length + wanted,
+      js: { run: () => void fillGaps(gaps, FILLER, out), outputs: () => [out] },
+      wasm(engine) {
+        const from = place(engine, gaps);
+        const to = room(engine, wanted);
+        let found = 0;
+        return {
+          run() {
+            found = engine.exports.fillGaps(from, gaps.length, FILLER, to);
+          },
+          outputs: () => [engine.arena.u8(to, found)],
+        };
+      },
+      native: { kernel: "fill-gaps", numbers: [FILLER, wanted], inputs: [gaps] },
+    };
+  },
+};
+
+const expandTask: Task = {
+  name: "gaps and codes to dense",
+  input: "one block at 9 % density, zeros and survivors written",
+  unit: "weights",
+  prepare(): PreparedTask {
+    const { gaps, survivors } = pruneLayer(LAYER, COUNT);
+    const symbols = fillGapSymbols(gaps, FILLER);
+    const { centroids, codes } = shareValues(survivors, LAYER.bits);
+    const codebook = Float32Array.from(centroids);
+    const out = new Uint32Array(COUNT).fill(1);
+    return {
+      count: COUNT,
+      bytes: symbols.length + codes.length + 4 * COUNT,
+      js: { run: () => expand(symbols, FILLER, codes, bitsOf(codebook), out), outputs: () => [out] },
+      wasm: (engine) => wasmExpand(engine, symbols, codes, codebook),
+      native: { kernel: "expand", numbers: [FILLER, COUNT], inputs: [symbols, codes, codebook] },
+    };
+  },
+};
+
+/** As src/kernels/decode-block.ts does it. */
+function wasmExpand(engine: Engine, symbols: Uint8Array, codes: Uint8Array, codebook: Float32Array): Runnable {
+  const { arena, exports } = engine;
+  const from = place(engine, symbols);
+  const by = place(engine, codes);
+  const elements = place(engine, codebook);
+  const gaps = room(engine, 4 * codes.length);
+  const out = room(engine, 4 * COUNT);
+  const dense = arena.u8(out, 4 * COUNT);
+  return {
+    run() {
+      dense.fill(0);
+      if (exports.fillerGaps(from, symbols.length, FILLER, gaps, codes.length) >>> 0 > COUNT)
+        throw new Error("the gap symbols are not those of the block");
+      exports.scatterElements(gaps, codes.length, by, elements, 4, out);
+    },
+    outputs: () => [arena.u32(out, COUNT)],
+  };
+}
+
+const checksum: Task = {
+  name: "CRC-32C",
+  input: "the bytes of one block of gap symbols",
+  unit: "bytes",
+  prepare(): PreparedTask {
+    const bytes = fillGapSymbols(pruneLayer(LAYER).gaps, FILLER).slice(0, COUNT);
+    const out = new Uint32Array(1);
+    return {
+      count: bytes.length,
+      bytes: bytes.length,
+      js: {
+        run() {
+          out[0] = crc32c(bytes);
+        },
+        outputs: () => [out],
+      },
+      wasm(engine) {
+        const from = place(engine, bytes);
+        const crc = new Uint32Array(1);
+        return {
+          run() {
+            crc[0] = engine.exports.crc32c(engine.crc32cTables, from, bytes.length, 0);
+          },
+          outputs: () => [crc],
+        };
+      },
+      native: { kernel: "crc32c", numbers: [], inputs: [bytes] },
+    };
+  },
+};
+
+export const csrTasks: readonly Task[] = [fill, expandTask, checksum];

@@ -1,0 +1,180 @@
+import type { Engine } from "../../src/kernels/engine.js";
+import { fillNormal, normalState, pruneLayer, shareValues } from "../corpus.js";
+import {
+  assignCodes,
+  centroidsByHistogram,
+  centroidsByValues,
+  evenSteps,
+  HistogramWork,
+  inertiaOf,
+  MOST_ITERATIONS,
+  midpointsOf,
+  pointsOf,
+  sumGradients,
+} from "../js/kmeans.js";
+import { layerOf } from "../networks.js";
+import { type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
+
+// Weight sharing: the survivors of AlexNet's fc6, 3.4 million of them, and 32 centroids from even steps.
+
+const LAYER = layerOf("alexnet", "fc6");
+const CENTROIDS = 32;
+const BINS = 65536;
+
+/** How far the inertia of two ways to the same end may be apart. */
+const INERTIA_TOLERANCE = 1e-4;
+
+export function kmeansSurvivors(): Float32Array {
+  return pruneLayer(LAYER).survivors;
+}
+
+/** As src/codec/share.ts does it: a histogram, its bins as points, and Lloyd's iteration over them. */
+export function wasmKmeans(engine: Engine, survivors: Float32Array): Runnable {
+  const { arena, exports } = engine;
+  const values = place(engine, survivors);
+  const counts = room(engine, 4 * BINS);
+  const lows = room(engine, 8 * BINS);
+  const points = room(engine, 8 * BINS);
+  const weights = room(engine, 8 * BINS);
+  const centroids = room(engine, 8 * CENTROIDS);
+  const ends = room(engine, 4 * CENTROIDS);
+  const weightSums = room(engine, 8 * (BINS + 1));
+  const sums = room(engine, 8 * (BINS + 1));
+  const taken = room(engine, BINS);
+  const there = {
+    counts: arena.u32(counts, BINS),
+    lows: arena.f64(lows, BINS),
+    points: arena.f64(points, BINS),
+    weights: arena.f64(weights, BINS),
+    centroids: arena.f64(centroids, CENTROIDS),
+  };
+  const iterations = new Uint32Array(1);
+  return {
+    run() {
+      there.counts.fill(0);
+      there.lows.fill(0);
+      exports.floatHistogram(values, survivors.length, counts, lows);
+      const count = pointsOf(there.counts, there.lows, there.points, there.weights);
+      evenSteps(there.points[0], there.points[count - 1], there.centroids);
+      iterations[0] = exports.lloyd(points, weights, count, centroids, CENTROIDS, MOST_ITERATIONS, ends, weightSums, sums, taken);
+    },
+    outputs: () => [arena.f64(centroids, CENTROIDS), iterations],
+  };
+}
+
+function jsKmeans(survivors: Float32Array): Runnable {
+  const work = new HistogramWork(CENTROIDS);
+  const iterations = new Uint32Array(1);
+  let centroids = new Float64Array(CENTROIDS);
+  return {
+    run() {
+      const result = centroidsByHistogram(survivors, CENTROIDS, work);
+      centroids = result.centroids as Float64Array<ArrayBuffer>;
+      iterations[0] = result.iterations;
+    },
+    outputs: () => [centroids, iterations],
+  };
+}
+
+/** Plain Lloyd, as one writes k-means in JavaScript. */
+function jsLloyd(survivors: Float32Array): Runnable {
+  const iterations = new Uint32Array(1);
+  let centroids = new Float64Array(CENTROIDS);
+  return {
+    run() {
+      const result = centroidsByValues(survivors, CENTROIDS);
+      centroids = result.centroids as Float64Array<ArrayBuffer>;
+      iterations[0] = result.iterations;
+    },
+    outputs: () => [centroids, iterations],
+  };
+}
+
+const kmeans: Task = {
+  name: "k-means, 32 centroids",
+  input: "AlexNet's fc6 pruned to 9 %, linear initialisation, to convergence",
+  unit: "survivors",
+  prepare(): PreparedTask {
+    const survivors = kmeansSurvivors();
+    const wanted = inertiaOf(survivors, centroidsByHistogram(survivors, CENTROIDS).centroids);
+    return {
+      count: survivors.length,
+      bytes: 4 * survivors.length,
+      js: jsKmeans(survivors),
+      wasm: (engine) => wasmKmeans(engine, survivors),
+      native: { kernel: "kmeans", numbers: [CENTROIDS, MOST_ITERATIONS], inputs: [survivors] },
+      other: {
+        name: "JavaScript Lloyd",
+        runnable: jsLloyd(survivors),
+        check([centroids]) {
+          const inertia = inertiaOf(survivors, centroids as Float64Array);
+          const away = wanted / inertia - 1;
+          return away > INERTIA_TOLERANCE ? `the inertia of the histogram is ${(100 * away).toFixed(3)} % larger` : undefined;
+        },
+      },
+    };
+  },
+};
+
+const ASSIGNED = 1 << 20;
+
+const assign: Task = {
+  name: "assign codes",
+  input: "survivors to the nearest of 32 centroids",
+  unit: "survivors",
+  prepare(): PreparedTask {
+    const survivors = kmeansSurvivors().slice(0, ASSIGNED);
+    const midpoints = midpointsOf(shareValues(survivors, LAYER.bits).centroids);
+    const codes = new Uint8Array(ASSIGNED).fill(1);
+    return {
+      count: ASSIGNED,
+      bytes: 5 * ASSIGNED,
+      js: { run: () => void assignCodes(survivors, midpoints, codes), outputs: () => [codes] },
+      wasm(engine) {
+        const { arena, exports } = engine;
+        const values = place(engine, survivors);
+        const between = place(engine, midpoints);
+        const out = room(engine, ASSIGNED);
+        const bounds = room(engine, 2 * BINS);
+        return {
+          run: () => exports.assign(values, ASSIGNED, between, midpoints.length, out, bounds),
+          outputs: () => [arena.u8(out, ASSIGNED)],
+        };
+      },
+      native: { kernel: "assign", numbers: [], inputs: [survivors, midpoints] },
+    };
+  },
+};
+
+const gradient: Task = {
+  name: "codebook gradient",
+  input: "gradients of weights summed over those that share one of 32 centroids",
+  unit: "survivors",
+  prepare(): PreparedTask {
+    const { codes: all } = shareValues(kmeansSurvivors(), LAYER.bits);
+    const codes = all.slice(0, ASSIGNED);
+    const gradients = new Float32Array(ASSIGNED);
+    fillNormal(gradients, 0.01, normalState(3));
+    const sums = new Float64Array(CENTROIDS);
+    const out = new Float32Array(CENTROIDS);
+    return {
+      count: ASSIGNED,
+      bytes: 5 * ASSIGNED,
+      js: { run: () => sumGradients(gradients, codes, sums, out), outputs: () => [out] },
+      wasm(engine) {
+        const { arena, exports } = engine;
+        const from = place(engine, gradients);
+        const by = place(engine, codes);
+        const sumsThere = room(engine, 8 * 256);
+        const to = room(engine, 4 * CENTROIDS);
+        return {
+          run: () => exports.codebookGradient(from, by, ASSIGNED, CENTROIDS, sumsThere, to),
+          outputs: () => [arena.f32(to, CENTROIDS)],
+        };
+      },
+      native: { kernel: "codebook-gradient", numbers: [CENTROIDS], inputs: [gradients, codes] },
+    };
+  },
+};
+
+export const sharingTasks: readonly Task[] = [kmeans, assign, gradient];

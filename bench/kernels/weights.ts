@@ -1,0 +1,173 @@
+import type { Engine } from "../../src/kernels/engine.js";
+import { denseWeights, pruneAndShare, thresholdFor } from "../corpus.js";
+import { compactElements, pruneWeights, survivorRoom } from "../js/prune.js";
+import { histogramOfFloats, histogramOfMagnitudes, statistics } from "../js/values.js";
+import { layerOf } from "../networks.js";
+import { bitsOf, type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
+
+// What is done to every weight of a tensor: one block of AlexNet's fc7.
+
+const COUNT = 1 << 20;
+const BINS = 65536;
+const LAYER = layerOf("alexnet", "fc7");
+
+function block(): { weights: Float32Array; threshold: number } {
+  const all = denseWeights(LAYER);
+  return { weights: all.slice(0, COUNT), threshold: thresholdFor(all, LAYER.density) };
+}
+
+function sharedBlock(): Float32Array {
+  const all = denseWeights(LAYER);
+  pruneAndShare(all, LAYER);
+  return all.slice(0, COUNT);
+}
+
+const prune: Task = {
+  name: "prune and compact, 9 % density",
+  input: "one block of float32 weights to gaps and survivors",
+  unit: "weights",
+  prepare(): PreparedTask {
+    const { weights, threshold } = block();
+    const js = jsSurvivors((to) => pruneWeights(weights, bitsOf(weights), threshold, to));
+    js.run();
+    return {
+      count: COUNT,
+      bytes: 4 * COUNT + byteLengthOf(js),
+      js,
+      wasm: (engine) => wasmSurvivors(engine, weights, (values, gaps, out) => engine.exports.prune(values, COUNT, threshold, gaps, out)),
+      native: { kernel: "prune", numbers: [threshold], inputs: [weights] },
+    };
+  },
+};
+
+const compact: Task = {
+  name: "compact, 9 % density",
+  input: "one block of pruned, shared weights to gaps and survivors",
+  unit: "weights",
+  prepare(): PreparedTask {
+    const weights = sharedBlock();
+    const js = jsSurvivors((to) => compactElements(bitsOf(weights), to));
+    js.run();
+    return {
+      count: COUNT,
+      bytes: 4 * COUNT + byteLengthOf(js),
+      js,
+      wasm: (engine) => wasmSurvivors(engine, weights, (elements, gaps, out) => engine.exports.compact(elements, COUNT, 4, gaps, out)),
+      native: { kernel: "compact", numbers: [], inputs: [weights] },
+    };
+  },
+};
+
+function byteLengthOf(runnable: Runnable): number {
+  return runnable.outputs().reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+type Address = ReturnType<typeof place>;
+
+function jsSurvivors(find: (to: ReturnType<typeof survivorRoom>) => number): Runnable {
+  const to = survivorRoom(COUNT);
+  for (const array of Object.values(to)) array.fill(1);
+  let found = 0;
+  return {
+    run() {
+      found = find(to);
+    },
+    outputs: () => [to.gaps.subarray(0, found), to.values.subarray(0, found)],
+  };
+}
+
+function wasmSurvivors(engine: Engine, weights: Float32Array, find: (values: Address, gaps: Address, out: Address) => number): Runnable {
+  const values = place(engine, weights);
+  const gaps = room(engine, 4 * COUNT);
+  const out = room(engine, 4 * COUNT);
+  let found = 0;
+  return {
+    run() {
+      found = find(values, gaps, out);
+    },
+    outputs: () => [engine.arena.u32(gaps, found), engine.arena.u32(out, found)],
+  };
+}
+
+const stats: Task = {
+  name: "statistics",
+  input: "sums, squares, zeros and what is not finite",
+  unit: "weights",
+  prepare(): PreparedTask {
+    const { weights } = block();
+    const out = new Float64Array(4);
+    return {
+      count: COUNT,
+      bytes: 4 * COUNT,
+      js: { run: () => statistics(weights, bitsOf(weights), out), outputs: () => [out] },
+      wasm(engine) {
+        const values = place(engine, weights);
+        const sums = room(engine, 32);
+        return { run: () => engine.exports.stats(values, COUNT, sums), outputs: () => [engine.arena.f64(sums, 4)] };
+      },
+      native: { kernel: "stats", numbers: [], inputs: [weights] },
+    };
+  },
+};
+
+const magnitudes: Task = {
+  name: "histogram of magnitudes",
+  input: "the first step of an exact threshold",
+  unit: "weights",
+  prepare(): PreparedTask {
+    const { weights } = block();
+    const counts = new Uint32Array(BINS);
+    return {
+      count: COUNT,
+      bytes: 4 * COUNT,
+      js: { run: () => void histogramOfMagnitudes(bitsOf(weights), 0, 0, counts), outputs: () => [counts] },
+      wasm(engine) {
+        const values = place(engine, weights);
+        const bins = room(engine, 4 * BINS);
+        const zeros = engine.arena.u32(bins, BINS);
+        return {
+          run() {
+            zeros.fill(0);
+            engine.exports.magnitudeHistogram(values, COUNT, 0, 0, bins);
+          },
+          outputs: () => [engine.arena.u32(bins, BINS)],
+        };
+      },
+      native: { kernel: "magnitude-histogram", numbers: [], inputs: [weights] },
+    };
+  },
+};
+
+const floats: Task = {
+  name: "histogram of floats",
+  input: "the first step of k-means",
+  unit: "weights",
+  prepare(): PreparedTask {
+    const { weights } = block();
+    const counts = new Uint32Array(BINS);
+    const lows = new Float64Array(BINS);
+    return {
+      count: COUNT,
+      bytes: 4 * COUNT,
+      js: { run: () => histogramOfFloats(bitsOf(weights), counts, lows), outputs: () => [counts, lows] },
+      wasm(engine) {
+        const { arena, exports } = engine;
+        const values = place(engine, weights);
+        const bins = room(engine, 4 * BINS);
+        const sums = room(engine, 8 * BINS);
+        const [countsThere, sumsThere] = [arena.u32(bins, BINS), arena.f64(sums, BINS)];
+        return {
+          run() {
+            countsThere.fill(0);
+            sumsThere.fill(0);
+            exports.floatHistogram(values, COUNT, bins, sums);
+          },
+          outputs: () => [arena.u32(bins, BINS), arena.f64(sums, BINS)],
+        };
+      },
+      native: { kernel: "float-histogram", numbers: [], inputs: [weights] },
+    };
+  },
+};
+
+export const weightTasks: readonly Task[] = [prune, compact, stats, magnitudes, floats];
