@@ -95,13 +95,13 @@ export function seedOf({ name, shape }: Pick<Layer, "name" | "shape">): number {
 export function thresholdFor(weights: Float32Array, density: number): number {
   const wanted = weights.length - Math.round(weights.length * density);
   if (wanted === 0) return 0;
-  const bits = new Uint32Array(weights.buffer, weights.byteOffset, weights.length);
+  const bits = new Int32Array(weights.buffer, weights.byteOffset, weights.length);
   const upper = select(wanted, histogramOfMagnitudes(bits, 0, 0));
   const lower = select(wanted - upper.before, histogramOfMagnitudes(bits, 1, upper.bin));
   return new Float32Array(Uint32Array.of((upper.bin << 15) | lower.bin).buffer)[0];
 }
 
-function select(wanted: number, counts: Uint32Array): { bin: number; before: number } {
+function select(wanted: number, counts: Int32Array): { bin: number; before: number } {
   let before = 0;
   let bin = 0;
   while (before + counts[bin] < wanted) before += counts[bin++];

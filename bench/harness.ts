@@ -5,8 +5,6 @@ import { digest, type NativeSpec, type PreparedTask, type Runnable, type Task } 
 
 // Runs every form of a task in turn, round by round, so that what disturbs the machine disturbs all of them. tinybench takes the times.
 
-export const FORMS = ["C", "WASM SIMD", "WASM scalar", "JavaScript"] as const;
-
 /** A kernel as a program of its own. */
 export interface NativeProcess {
   /** Runs the kernel `calls` times; gives the milliseconds of all. */
@@ -32,6 +30,8 @@ export interface FormResult {
   readonly minimum: number;
   readonly median: number;
   readonly samples: readonly number[];
+  /** What a form that goes another way says of its result. */
+  readonly note?: string;
 }
 
 export interface TaskResult {
@@ -48,21 +48,25 @@ export interface TaskResult {
 /** A sample takes at least this long, in as many calls as that needs: a browser's clock steps by 0.1 ms or less. */
 const SAMPLE_MS = 2;
 
-/** What the warm-up of a form may take, and what all its samples may beyond the first three. */
-const WARM_UP_MS = 60;
-const MOST_MS = 20_000;
-const FEWEST_ROUNDS = 3;
+/** A form is warm after so many calls and so long, by when V8 has compiled it for speed; or after the most. */
+const WARM_CALLS = 40;
+const WARM_MS = 150;
+const MOST_WARM_MS = 1500;
+
+/** What all samples of a form may take: one that takes long is measured less often. */
+const MOST_MS = 15_000;
 
 interface Form {
   readonly name: string;
   /** Milliseconds of `calls` runs. */
   readonly time: (calls: number) => number | Promise<number>;
   readonly result: () => Promise<string>;
-  readonly check?: () => string | undefined;
+  /** For a form whose bits are its own. */
+  readonly note?: () => string;
   readonly close?: () => void;
 }
 
-function inProcess(name: string, runnable: Runnable, check?: Form["check"]): Form {
+function inProcess(name: string, runnable: Runnable, note?: Form["note"]): Form {
   return {
     name,
     time(calls) {
@@ -71,7 +75,7 @@ function inProcess(name: string, runnable: Runnable, check?: Form["check"]): For
       return performance.now() - start;
     },
     result: async () => digest(runnable.outputs()),
-    check,
+    note,
   };
 }
 
@@ -85,7 +89,7 @@ async function formsOf(prepared: PreparedTask, startNative: StartNative | undefi
   forms.push(inProcess("WASM scalar", prepared.wasm(newEngine({ variant: "scalar" }))));
   forms.push(inProcess("JavaScript", prepared.js));
   const { other } = prepared;
-  if (other) forms.push(inProcess(other.name, other.runnable, () => other.check(other.runnable.outputs())));
+  if (other) forms.push(inProcess(other.name, other.runnable, () => other.note(other.runnable.outputs())));
   return forms;
 }
 
@@ -93,14 +97,16 @@ async function formsOf(prepared: PreparedTask, startNative: StartNative | undefi
 async function warmUp(form: Form, rounds: number): Promise<{ calls: number; rounds: number }> {
   let calls = 1;
   let best = Number.POSITIVE_INFINITY;
-  for (let spent = 0; spent < WARM_UP_MS; ) {
+  let called = 0;
+  for (let spent = 0; spent < MOST_WARM_MS && (called < WARM_CALLS || spent < WARM_MS); ) {
     const time = await form.time(calls);
     spent += Math.max(time, 0.01);
+    called += calls;
     best = Math.min(best, time / calls);
     if (time < SAMPLE_MS / 2) calls *= 2;
   }
   calls = Math.max(1, Math.ceil(SAMPLE_MS / best));
-  return { calls, rounds: Math.min(rounds, Math.max(FEWEST_ROUNDS, Math.floor(MOST_MS / (best * calls)))) };
+  return { calls, rounds: Math.min(rounds, Math.max(1, Math.floor(MOST_MS / (best * calls)))) };
 }
 
 /** What most forms gave; of two that are as many, what comes first. */
@@ -123,13 +129,13 @@ export async function runTask(task: Task, { rounds, startNative, signal, onProgr
       const plan = await warmUp(form, rounds);
       bench.add(form.name, async () => ({ overriddenDuration: (await form.time(plan.calls)) / plan.calls }), { async: true });
       plans.push({ form, ...plan, tiny: bench.getTask(form.name) as TinyTask, samples: [] });
-      if (form.check === undefined) results.set(form, await form.result());
+      if (form.note === undefined) results.set(form, await form.result());
       signal?.throwIfAborted();
     }
     const expected = agreed([...results.values()]);
     for (const { form } of plans) {
-      const reason = form.check ? form.check() : results.get(form) === expected ? undefined : "its output differs from that of the others";
-      if (reason !== undefined) refused.push({ form: form.name, reason });
+      if (form.note === undefined && results.get(form) !== expected)
+        refused.push({ form: form.name, reason: "its output differs from that of the others" });
     }
     const trusted = plans.filter(({ form }) => refused.every((each) => each.form !== form.name));
     for (let round = 0; round < rounds; round++) {
@@ -152,7 +158,7 @@ export async function runTask(task: Task, { rounds, startNative, signal, onProgr
       unit: task.unit,
       count: prepared.count,
       bytes: prepared.bytes,
-      forms: trusted.map(({ form, samples }) => ({ form: form.name, ...summary(samples), samples })),
+      forms: trusted.map(({ form, samples }) => ({ form: form.name, ...summary(samples), samples, note: form.note?.() })),
       refused,
     };
   } finally {

@@ -102,6 +102,7 @@ export function taskText(task: ReportedTask): string[] {
   return [
     taskTitle(task),
     ...rows.map((row) => `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ")}`),
+    ...task.forms.filter(({ note }) => note !== undefined).map(({ form, note }) => `  ${form}: ${note}`),
     ...task.refused.map(({ form, reason }) => `  ${form} is left out: ${reason}`),
   ];
 }
@@ -118,6 +119,7 @@ export function documentMarkdown({ machine, rounds, tasks }: BenchDocument): str
       row(HEADS.map((_, i) => (i === 0 ? "---" : "---:"))),
       ...task.forms.map((form) => row(cells(form))),
     );
+    for (const { form, note } of task.forms) if (note !== undefined) lines.push("", `${form}: ${note}.`);
     for (const { form, reason } of task.refused) lines.push("", `${form} is left out: ${reason}.`);
   }
   return `${lines.join("\n")}\n`;

@@ -17,11 +17,12 @@ const fill: Task = {
   prepare(): PreparedTask {
     const { gaps } = pruneLayer(LAYER, COUNT);
     const wanted = fillGapSymbols(gaps, FILLER).length;
+    const signed = new Int32Array(gaps.buffer);
     const out = new Uint8Array(wanted).fill(1);
     return {
       count: gaps.length,
       bytes: 4 * gaps.length + wanted,
-      js: { run: () => void fillGaps(gaps, FILLER, out), outputs: () => [out] },
+      js: { run: () => void fillGaps(signed, FILLER, out), outputs: () => [out] },
       wasm(engine) {
         const from = place(engine, gaps);
         const to = room(engine, wanted);
@@ -47,7 +48,7 @@ const expandTask: Task = {
     const symbols = fillGapSymbols(gaps, FILLER);
     const { centroids, codes } = shareValues(survivors, LAYER.bits);
     const codebook = Float32Array.from(centroids);
-    const out = new Uint32Array(COUNT).fill(1);
+    const out = new Int32Array(COUNT).fill(1);
     return {
       count: COUNT,
       bytes: symbols.length + codes.length + 4 * COUNT,

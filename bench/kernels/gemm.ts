@@ -1,6 +1,6 @@
 import { multiplyAt } from "../../src/kernels/nn.js";
 import { fillNormal, normalState } from "../corpus.js";
-import { gemmRoom, multiply } from "../js/gemm.js";
+import { gemmRoom, multiply, multiplyWide } from "../js/gemm.js";
 import { type PreparedTask, place, room, type Task } from "./task.js";
 
 // A float32 matrix product as training does it, panels packed each time: fc1 of LeNet-300-100 with 64 images.
@@ -23,6 +23,7 @@ const product: Task = {
     const [a, b] = [matrix(M * K, 1), matrix(K * N, 2)];
     const panels = gemmRoom(M, N, K);
     const c = new Float32Array(M * N);
+    const wide = new Float32Array(M * N);
     return {
       count: M * N * K,
       bytes: 4 * (M * K + K * N + M * N),
@@ -36,6 +37,11 @@ const product: Task = {
         };
       },
       native: { kernel: "gemm", numbers: [M, N, K], inputs: [a, b] },
+      other: {
+        name: "JavaScript float64",
+        runnable: { run: () => multiplyWide(a, b, wide, M, N, K, panels), outputs: () => [wide] },
+        note: () => "sums in float64, other bits",
+      },
     };
   },
 };

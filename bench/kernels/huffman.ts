@@ -3,7 +3,7 @@ import { at, type Ptr } from "../../src/kernels/arena.js";
 import type { Engine } from "../../src/kernels/engine.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { SYMBOL_SOURCES, type SymbolSource } from "../corpus.js";
-import { decode4, decodeTable, encode4, encodeTable } from "../js/huffman.js";
+import { decode4, decodeTable, encode4, encodeRoom, encodeTable } from "../js/huffman.js";
 import { type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
 
 // Huffman coding in four streams, symbols dealt in turn: docs/format.md, section 4.2, way 3. Tables are there before: a record of many blocks builds them once.
@@ -26,13 +26,9 @@ function code({ symbols: make, alphabet }: SymbolSource): Coded {
   const lengths = referenceKernels.codeLengths(referenceKernels.histogram(symbols).slice(0, alphabet), MAX_CODE_BITS);
   const out = new Uint8Array(encodeRoom(symbols.length));
   const streamLengths = new Uint32Array(4);
-  encode4(encodeTable(lengths), symbols, new DataView(out.buffer), streamLengths);
+  encode4(encodeTable(lengths), symbols, new DataView(out.buffer), out, streamLengths);
   const byteLength = streamLengths.reduce((sum, length) => sum + length, 0);
   return { symbols, alphabet, lengths, streams: out.slice(0, byteLength), streamLengths };
-}
-
-function encodeRoom(count: number): number {
-  return Math.ceil(((count + 4) * MAX_CODE_BITS) / 8) + SLACK;
 }
 
 /** Room for a stream that a kernel reads without looking at its end. */
@@ -80,7 +76,7 @@ function jsEncode({ symbols, lengths }: Coded): Runnable {
   const view = new DataView(out.buffer);
   const streamLengths = new Uint32Array(4);
   return {
-    run: () => encode4(table, symbols, view, streamLengths),
+    run: () => encode4(table, symbols, view, out, streamLengths),
     outputs: () => [streamLengths, out.subarray(0, streamLengths[0] + streamLengths[1] + streamLengths[2] + streamLengths[3])],
   };
 }

@@ -27,8 +27,8 @@ export interface PreparedTask {
   readonly js: Runnable;
   readonly wasm: (engine: Engine) => Runnable;
   readonly native: NativeSpec;
-  /** Another way to the same end in plain JavaScript, where there is one worth comparing with; it says itself whether its result will do. */
-  readonly other?: { readonly name: string; readonly runnable: Runnable; check(outputs: readonly ArrayBufferView[]): string | undefined };
+  /** Another way to the same end in plain JavaScript, where there is one worth comparing with: its bits are its own. */
+  readonly other?: { readonly name: string; readonly runnable: Runnable; readonly note: (outputs: readonly ArrayBufferView[]) => string };
 }
 
 export interface Task {
@@ -55,8 +55,8 @@ export function room({ arena }: Engine, byteLength: number): Ptr {
 }
 
 /** The bits of float32 values. */
-export function bitsOf(values: Float32Array): Uint32Array {
-  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+export function bitsOf(values: Float32Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.length);
 }
 
 /** FNV-1a of the bytes of all arrays, and of their lengths. */

@@ -28,7 +28,8 @@ const prune: Task = {
   unit: "weights",
   prepare(): PreparedTask {
     const { weights, threshold } = block();
-    const js = jsSurvivors((to) => pruneWeights(weights, bitsOf(weights), threshold, to));
+    const [thresholdBits] = bitsOf(Float32Array.of(threshold));
+    const js = jsSurvivors((to) => pruneWeights(bitsOf(weights), thresholdBits, to));
     js.run();
     return {
       count: COUNT,
@@ -116,7 +117,7 @@ const magnitudes: Task = {
   unit: "weights",
   prepare(): PreparedTask {
     const { weights } = block();
-    const counts = new Uint32Array(BINS);
+    const counts = new Int32Array(BINS);
     return {
       count: COUNT,
       bytes: 4 * COUNT,
@@ -144,7 +145,7 @@ const floats: Task = {
   unit: "weights",
   prepare(): PreparedTask {
     const { weights } = block();
-    const counts = new Uint32Array(BINS);
+    const counts = new Int32Array(BINS);
     const lows = new Float64Array(BINS);
     return {
       count: COUNT,
