@@ -79,6 +79,17 @@ export function decodeUtf8(bytes: Uint8Array, offset: number, what: string): str
   }
 }
 
+/** Bytes one after another, copied once. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Collects fields. */
 export class ByteWriter {
   #bytes = new Uint8Array(64);

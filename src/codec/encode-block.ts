@@ -1,4 +1,4 @@
-import { ByteWriter } from "../archive/bytes.js";
+import { ByteWriter, concat } from "../archive/bytes.js";
 import { OWN } from "../archive/codebook.js";
 import { CHECKSUM_BYTES } from "../archive/limits.js";
 import type { RecordHead } from "../archive/record.js";
@@ -36,23 +36,23 @@ export interface BlockAccess {
   readonly coded?: () => Promise<Coded>;
 }
 
-/** A block as it stands in a record, without its checksum. */
+/** A block as it stands in a record, in pieces, without its checksum. */
 export async function encodeBlock(
   kernels: EncodeKernels,
   writing: Writing,
   axes: readonly [number, number, number],
   block: BlockAccess,
-): Promise<Uint8Array> {
+): Promise<Uint8Array[]> {
   const { plan, codebook } = writing;
   const { elementBytes } = block;
-  if (writing.stream) return writing.stream;
-  if (plan.coding === "raw") return block.dense();
+  if (writing.stream) return [writing.stream];
+  if (plan.coding === "raw") return [await block.dense()];
   if (plan.coding === "bytes") return encodePlanes(kernels, plan.symbols, await block.dense());
-  if (plan.coding === "dense") return kernels.encodeSymbols(await denseCodes(kernels, writing, block), plan.symbols[0]);
+  if (plan.coding === "dense") return [kernels.encodeSymbols(await denseCodes(kernels, writing, block), plan.symbols[0])];
 
   if (block.coded && plan.scan === 0 && plan.codebookKind !== OWN) {
     const { gaps, codes } = await block.coded();
-    return sparse(kernels, plan, gaps, () => kernels.encodeSymbols(renumbered(kernels, codes, writing.codeOf), plan.symbols[1]));
+    return sparse(kernels, plan, gaps, () => [kernels.encodeSymbols(renumbered(kernels, codes, writing.codeOf), plan.symbols[1])]);
   }
   const rowMajor = await block.dense();
   const elements = plan.scan === 0 ? rowMajor : kernels.scan(rowMajor, elementBytes, axes, plan.scan);
@@ -60,21 +60,19 @@ export async function encodeBlock(
   return sparse(kernels, plan, kept.gaps, () =>
     plan.codebookKind === OWN
       ? encodePlanes(kernels, plan.symbols.slice(1), kept.elements)
-      : kernels.encodeSymbols(codesOf(kernels, kept.elements, elementBytes, codebook), plan.symbols[1]),
+      : [kernels.encodeSymbols(codesOf(kernels, kept.elements, elementBytes, codebook), plan.symbols[1])],
   );
 }
 
-function sparse(kernels: EncodeKernels, plan: Writing["plan"], gaps: Uint32Array, survivors: () => Uint8Array): Uint8Array {
-  const out = new ByteWriter().varint(gaps.length);
-  if (gaps.length === 0) return (plan.escape ? out : out.varint(0)).finish();
+function sparse(kernels: EncodeKernels, plan: Writing["plan"], gaps: Uint32Array, survivors: () => Uint8Array[]): Uint8Array[] {
+  const counts = new ByteWriter().varint(gaps.length);
+  if (gaps.length === 0) return [(plan.escape ? counts : counts.varint(0)).finish()];
   if (plan.escape) {
     const { symbols, extra } = kernels.escapeGaps(gaps, plan.gapParameter);
-    out.bytes(kernels.encodeSymbols(symbols, plan.symbols[0])).bytes(extra);
-  } else {
-    const symbols = kernels.fillGaps(gaps, plan.gapParameter);
-    out.varint(symbols.length - gaps.length).bytes(kernels.encodeSymbols(symbols, plan.symbols[0]));
+    return [counts.finish(), kernels.encodeSymbols(symbols, plan.symbols[0]), extra, ...survivors()];
   }
-  return out.bytes(survivors()).finish();
+  const symbols = kernels.fillGaps(gaps, plan.gapParameter);
+  return [counts.varint(symbols.length - gaps.length).finish(), kernels.encodeSymbols(symbols, plan.symbols[0]), ...survivors()];
 }
 
 /** The code of every element of a block, zeros among them. */
@@ -109,12 +107,8 @@ function renumbered(kernels: EncodeKernels, codes: Uint8Array, codeOf: Uint8Arra
   return kernels.mapBytes(codes, table);
 }
 
-function encodePlanes(kernels: EncodeKernels, codings: readonly SymbolCoding[], elements: Uint8Array): Uint8Array {
-  const out = new ByteWriter();
-  for (const [plane, coding] of codings.entries()) {
-    out.bytes(kernels.encodeSymbols(kernels.splitPlane(elements, codings.length, plane), coding));
-  }
-  return out.finish();
+function encodePlanes(kernels: EncodeKernels, codings: readonly SymbolCoding[], elements: Uint8Array): Uint8Array[] {
+  return codings.map((coding, plane) => kernels.encodeSymbols(kernels.splitPlane(elements, codings.length, plane), coding));
 }
 
 /** The codes of elements that are all in the codebook. */
@@ -129,10 +123,16 @@ export function codesOf(kernels: EncodeKernels, elements: Uint8Array, elementByt
  *
  * @param head of the record, for its first block
  */
-export function sealBlock(kernels: EncodeKernels, block: Uint8Array, head: Uint8Array | undefined, several: boolean): Uint8Array {
-  const out = new ByteWriter();
-  if (head !== undefined) out.bytes(head);
-  if (several) out.varint(block.length + CHECKSUM_BYTES);
-  const covered = out.bytes(block).finish();
-  return out.bytes(covered).u32(kernels.crc32c(covered)).finish();
+export function sealBlock(
+  kernels: EncodeKernels,
+  block: readonly Uint8Array[],
+  head: Uint8Array | undefined,
+  several: boolean,
+): Uint8Array {
+  const before = new ByteWriter();
+  if (head !== undefined) before.bytes(head);
+  if (several) before.varint(block.reduce((sum, piece) => sum + piece.length, CHECKSUM_BYTES));
+  const covered = [before.finish(), ...block];
+  const crc = covered.reduce((seed, piece) => kernels.crc32c(piece, seed), 0);
+  return concat([...covered, new ByteWriter().u32(crc).finish()]);
 }

@@ -1,3 +1,4 @@
+import { concat } from "../archive/bytes.js";
 import { FormatError } from "../errors.js";
 import { extraFields, type ZipEntry } from "./zip.js";
 import {
@@ -28,16 +29,6 @@ const VERSION_DEFAULT = 20;
 const VERSION_ZIP64 = 45;
 /** Bits 1 and 2 say how hard deflate tried. */
 const FLAGS_OF_DEFLATE = 6;
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 /** The extra fields in `bytes`, the zip64 one replaced by one of `values`, or left out where there are none. */
 function extrasWith(bytes: Uint8Array, values: readonly number[]): Uint8Array {

@@ -1,4 +1,4 @@
-import { ByteWriter } from "../archive/bytes.js";
+import { ByteWriter, concat } from "../archive/bytes.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { at, toPtr } from "./arena.js";
 import type { EncodeExports } from "./encode-exports.js";
@@ -78,10 +78,8 @@ export function symbolKernels(module: KernelModule<EncodeExports>): Symbols {
         const out = arena.alloc(STREAMS * room);
         exports.encodeStreams4(from, symbols.length, table, out, room, ends);
         const byteLengths = [...arena.u32(ends, STREAMS)];
-        const bytes = new ByteWriter();
-        for (const byteLength of byteLengths) bytes.varint(byteLength);
-        for (const [stream, byteLength] of byteLengths.entries()) bytes.bytes(arena.u8(at(out, stream * room), byteLength));
-        return bytes.finish();
+        const lengths = byteLengths.reduce((bytes, byteLength) => bytes.varint(byteLength), new ByteWriter()).finish();
+        return concat([lengths, ...byteLengths.map((byteLength, stream) => arena.u8(at(out, stream * room), byteLength))]);
       });
     },
 

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { concat } from "../archive/bytes.js";
 import { Archive, type DecodeOptions } from "../decode/archive.js";
 import { FormatError } from "../errors.js";
 import { openModel } from "../formats/index.js";
@@ -105,7 +106,7 @@ export async function compress(
 ): Promise<{ archive: Uint8Array; report: Report }> {
   const chunks: Uint8Array[] = [];
   const report = await compressTo(input, async (chunk) => void chunks.push(chunk), options);
-  return { archive: joined(chunks), report };
+  return { archive: concat(chunks), report };
 }
 
 /**
@@ -136,7 +137,7 @@ export function decompress(input: Input, options: ArchiveOptions = {}): Promise<
     for (const file of templates) {
       const chunks: Uint8Array[] = [];
       for await (const chunk of fileBytes(archive, file, meter)) chunks.push(chunk.slice());
-      files.push({ path: file.path, bytes: joined(chunks) });
+      files.push({ path: file.path, bytes: concat(chunks) });
     }
     return files;
   });
@@ -217,14 +218,4 @@ export function verify(model: Input, archive: Input, options: ArchiveOptions = {
   return using(modelOf(model), (opened) =>
     using(archiveOf(archive, options), (held) => verifyArchive(opened, held.archive, engineKernels(), options)),
   );
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
 }

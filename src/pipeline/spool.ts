@@ -5,7 +5,7 @@ import path from "node:path";
 import { type Sink, writeFully } from "./output.js";
 
 /** Up to this many bytes stay in memory. */
-const MEMORY_BYTES = 1 << 26;
+const MEMORY_BYTES = 1 << 25;
 const COPY_BYTES = 1 << 20;
 
 /**

@@ -12,7 +12,7 @@ import { Unpacker } from "./unpack.js";
 // One thread of the pool: it holds parts of tensors, and works on them as it is asked to, one question after another.
 
 /** Survivors of all parts that this thread may hold at a time. */
-const HELD_BYTES = 3 << 24;
+const HELD_BYTES = 1 << 25;
 
 const port = parentPort;
 if (port === null) throw new Error("worker.js runs as a worker thread");
