@@ -16,6 +16,9 @@ export function floatHistogram(values: usize, count: usize, counts: usize, lows:
   }
 }
 
+/** With fewer values a bisection for each is done sooner. */
+const WORTH_A_TABLE: usize = 4096;
+
 /** The midpoints below `value`, by bisection between `low` and `high` of them. */
 // @ts-ignore: decorator
 @inline
@@ -28,36 +31,120 @@ function below(midpoints: usize, low: u32, high: u32, value: f64): u32 {
   return low;
 }
 
+/** f32[257], of the call that is running: the least value above each midpoint, then NaN, which nothing reaches. Nothing stays here from one call to the next. */
+const EDGES: usize = memory.data(1040, 16);
+
+/** Set in the entry of a bin whose values need a look at each: infinity, which shares one with NaNs. */
+const SPECIAL: u32 = 256;
+
+/** The bins of the values from infinity on. */
+const INFINITE_BIN: usize = 0x7f80;
+
+/** Bits whose order as integers is that of the values. -0 comes before 0. */
+// @ts-ignore: decorator
+@inline
+function keyOf(value: f32): u32 {
+  const bits = reinterpret<u32>(value);
+  return bits >> 31 != 0 ? ~bits : bits | 0x80000000;
+}
+
+// @ts-ignore: decorator
+@inline
+function valueOf(key: u32): f32 {
+  return reinterpret<f32>(key >> 31 != 0 ? key & 0x7fffffff : ~key);
+}
+
+/** The key of the least float32 above `midpoint`; of -0, where that is a zero. */
+function keyAbove(midpoint: f64): u32 {
+  const nearest = <f32>midpoint;
+  if (<f64>nearest > midpoint) return keyOf(nearest);
+  return (nearest == 0 ? 0x80000000 : keyOf(nearest)) + 1;
+}
+
+/** Bins from `low` to below `high`, counted in the order of their values, get `code`. */
+function fillBins(bins: usize, low: u32, high: u32, code: u32): void {
+  for (let bin = low; bin < high; bin++) {
+    // Negative values descend as their bits ascend.
+    const raw: u32 = bin >= 0x8000 ? bin - 0x8000 : 0xffff - bin;
+    store<u16>(bins + ((<usize>raw) << 1), code);
+  }
+}
+
+/** How many midpoints are below all values of each bin. Returns whether some bin has two midpoints or more between its values. */
+function fillTable(midpoints: usize, boundaries: u32, bins: usize): bool {
+  let bin: u32 = 0;
+  let crowded = false;
+  let last = u32.MAX_VALUE;
+  for (let j: u32 = 0; j < boundaries; j++) {
+    const key = keyAbove(load<f64>(midpoints + ((<usize>j) << 3)));
+    store<f32>(EDGES + ((<usize>j) << 2), valueOf(key));
+    const next = (key + 0xffff) >> 16;
+    fillBins(bins, bin, next, j);
+    bin = next;
+    if ((key & 0xffff) == 0) continue;
+    if (key >> 16 == last) crowded = true;
+    last = key >> 16;
+  }
+  store<f32>(EDGES + ((<usize>boundaries) << 2), f32.NaN);
+  fillBins(bins, bin, 65536, boundaries);
+  // NaNs, which are above no midpoint, and among them infinity.
+  memory.fill(bins + (INFINITE_BIN << 1), 0, (0x8000 - INFINITE_BIN) << 1);
+  store<u16>(bins + (INFINITE_BIN << 1), SPECIAL);
+  return crowded;
+}
+
+/** The least code of the values in the bin of the one at `at`. */
+// @ts-ignore: decorator
+@inline
+function leastCode(bins: usize, at: usize): u32 {
+  return <u32>load<u16>(bins + ((<usize>load<u16>(at, 2)) << 1));
+}
+
+/** 1 where the value is above the one midpoint that may be between the values of its bin. */
+// @ts-ignore: decorator
+@inline
+function beyondEdge(least: u32, at: usize): u32 {
+  return load<f32>(at) >= load<f32>((<usize>least) << 2, EDGES) ? 1 : 0;
+}
+
 /**
  * The code of each value: how many midpoints are below it.
  *
  * Layout     values     f32[count]
  *            midpoints  f64[boundaries]  ascending
  *            codes      u8[count]
- *            bounds     u8[2][65536]     scratch: the least and the most code of the values that share their upper 16 bits
+ *            bins       u16[65536]       scratch: the least code of the values that share their upper 16 bits
  * Requires   boundaries <= 255.
  * Reads      nothing past the lengths above.
- * Order      exact comparisons in float64.
+ * Order      exact comparisons: a float32 is above a midpoint where it is at least the least float32 that is.
  */
-export function assign(values: usize, count: usize, midpoints: usize, boundaries: u32, codes: usize, bounds: usize): void {
-  if (count < 65536) {
-    for (let i: usize = 0; i < count; i++) store<u8>(codes + i, below(midpoints, 0, boundaries, <f64>load<f32>(values + (i << 2))));
-    return;
+export function assign(values: usize, count: usize, midpoints: usize, boundaries: u32, codes: usize, bins: usize): void {
+  let special: u32 = SPECIAL;
+  if (count >= WORTH_A_TABLE && !fillTable(midpoints, boundaries, bins)) {
+    special = 0;
+    const end = values + (count << 2);
+    let at = values;
+    let to = codes;
+    for (; at + 16 <= end; at += 16) {
+      const a = leastCode(bins, at);
+      const b = leastCode(bins, at + 4);
+      const c = leastCode(bins, at + 8);
+      const d = leastCode(bins, at + 12);
+      special |= a | b | c | d;
+      store<u8>(to, a + beyondEdge(a, at));
+      store<u8>(to, b + beyondEdge(b, at + 4), 1);
+      store<u8>(to, c + beyondEdge(c, at + 8), 2);
+      store<u8>(to, d + beyondEdge(d, at + 12), 3);
+      to += 4;
+    }
+    for (; at < end; at += 4) {
+      const least = leastCode(bins, at);
+      special |= least;
+      store<u8>(to++, least + beyondEdge(least, at));
+    }
   }
-  for (let upper: u32 = 0; upper < 65536; upper++) {
-    const one = reinterpret<f32>(upper << 16);
-    const other = reinterpret<f32>((upper << 16) | 0xffff);
-    // Infinities and NaNs share bins: there any code is possible.
-    const isFinite = one - one == 0;
-    store<u8>(bounds + <usize>upper, isFinite ? below(midpoints, 0, boundaries, <f64>min(one, other)) : 0);
-    store<u8>(bounds + <usize>upper, isFinite ? below(midpoints, 0, boundaries, <f64>max(one, other)) : boundaries, 65536);
-  }
-  for (let i: usize = 0; i < count; i++) {
-    const at = bounds + <usize>load<u16>(values + (i << 2), 2);
-    const least = <u32>load<u8>(at);
-    const most = <u32>load<u8>(at, 65536);
-    store<u8>(codes + i, least == most ? least : below(midpoints, least, most, <f64>load<f32>(values + (i << 2))));
-  }
+  if ((special & SPECIAL) == 0) return;
+  for (let i: usize = 0; i < count; i++) store<u8>(codes + i, below(midpoints, 0, boundaries, <f64>load<f32>(values + (i << 2))));
 }
 
 /**
