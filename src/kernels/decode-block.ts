@@ -234,15 +234,19 @@ function wordsOf(bytes: Uint8Array, elementBytes: number): Words {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
-/** out[pairs[2i]] = pairs[2i + 1], for so many pairs. Four at a time: an access costs less when it shares what the engine checks once for all. */
+/** out[pairs[2i]] = pairs[2i + 1], for so many pairs. Eight at a time: what the engine checks of the arrays, it checks once for all. */
 function place(pairs: Int32Array, count: number, out: Words): void {
   const end = 2 * count;
   let i = 0;
-  for (; i + 8 <= end; i += 8) {
+  for (; i + 16 <= end; i += 16) {
     out[pairs[i]] = pairs[i + 1];
     out[pairs[i + 2]] = pairs[i + 3];
     out[pairs[i + 4]] = pairs[i + 5];
     out[pairs[i + 6]] = pairs[i + 7];
+    out[pairs[i + 8]] = pairs[i + 9];
+    out[pairs[i + 10]] = pairs[i + 11];
+    out[pairs[i + 12]] = pairs[i + 13];
+    out[pairs[i + 14]] = pairs[i + 15];
   }
   for (; i < end; i += 2) out[pairs[i]] = pairs[i + 1];
 }
