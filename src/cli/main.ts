@@ -1,123 +1,19 @@
 #!/usr/bin/env node
-import { CommanderError } from "commander";
-import type { WorkOptions } from "../index.js";
-import { hearInterrupts, type Interrupted } from "./interrupt.js";
-import { type Actions, commandLine } from "./program.js";
-import { colorsFor, hasCursor, hearStreamErrors, widthOf, writeError, writeOut } from "./streams.js";
+import metadata from "../../package.json" with { type: "json" };
+import { hearStreamErrors, PIPE_CLOSED, writeOut } from "./stdio.js";
 
-// Each command comes with the library when it is asked for: `coppice --version` needs neither.
+// Shells ask for the version of what they start, and often: it is told before the command line's parser is loaded.
 
-const USAGE = 2;
-
-/** As a shell reports a process that SIGPIPE ended. */
-const PIPE_CLOSED = 141;
-
-const signal = hearInterrupts();
-let exitCode = 0;
-let help = "";
-
-/** Numbers that JSON has no word for are left out: the SNR of a tensor that lost nothing is infinite. */
-function json(value: unknown): string {
-  return `${JSON.stringify(value, (_, field) => (typeof field === "number" && !Number.isFinite(field) ? undefined : field), 2)}\n`;
-}
-
-const actions: Actions = {
-  async compress(model, flags) {
-    const { compressCommand } = await import("./compress.js");
-    const { destination, report } = await watched(flags, (onProgress) => compressCommand(model, flags, signal, onProgress));
-    const output = destination.kind === "stdout" ? undefined : destination.path;
-    if (flags.json) return writeOut(json({ ...report, output }));
-    if (flags.quiet) return;
-    const { reportTable } = await import("./report-table.js");
-    const stream = output === undefined ? process.stderr : process.stdout;
-    const table = reportTable(report, widthOf(stream), colorsFor(stream));
-    if (output === undefined) return writeError(table);
-    await writeOut(table);
-    await wrote(output, report.file.bytes);
-  },
-
-  async decompress(archive, flags) {
-    const { decompressCommand } = await import("./decompress.js");
-    const result = await watched(flags, (onProgress) => decompressCommand(archive, flags, signal, onProgress));
-    if (flags.json) return writeOut(json(result));
-    if (flags.quiet) return;
-    for (const { path, bytes } of result.files) await wrote(path, bytes);
-  },
-
-  async inspect(archive, flags) {
-    const { inspectCommand } = await import("./inspect.js");
-    const report = await watched(flags, (onProgress) => inspectCommand(archive, flags, signal, onProgress));
-    if (flags.json) return writeOut(json(report));
-    if (flags.quiet) return;
-    const { reportTable } = await import("./report-table.js");
-    await writeOut(reportTable(report, widthOf(process.stdout), colorsFor(process.stdout)));
-  },
-
-  async verify(model, archive, flags) {
-    const { verifyCommand } = await import("./verify.js");
-    const comparison = await watched(flags, (onProgress) => verifyCommand(model, archive, flags, signal, onProgress));
-    if (!comparison.ok) exitCode = 1;
-    if (flags.json) return writeOut(json(comparison));
-    if (flags.quiet) return;
-    const { comparisonTable } = await import("./comparison-table.js");
-    await writeOut(comparisonTable(comparison, widthOf(process.stdout), colorsFor(process.stdout)));
-  },
-};
-
-/** `work` with a bar on the terminal, where there is one; it is gone when `work` ends. */
-async function watched<T>(flags: { readonly quiet?: boolean }, work: (onProgress: WorkOptions["onProgress"]) => Promise<T>): Promise<T> {
-  const bar = hasCursor(process.stderr) && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
+async function main(): Promise<number> {
+  const [first, ...more] = process.argv.slice(2);
+  if ((first !== "--version" && first !== "-V") || more.length > 0) return (await import("./run.js")).run();
   try {
-    return await work(bar?.update);
-  } finally {
-    bar?.stop();
-  }
-}
-
-async function wrote(path: string, bytes: number): Promise<void> {
-  const { exactCount, printable } = await import("./text.js");
-  await writeError(`wrote ${printable(path)}, ${exactCount(bytes)} bytes`);
-}
-
-/** What is wrong with the command line, as commander says it, in one line. */
-function usageSentence({ code, message }: CommanderError): string {
-  const sentence = message
-    .replace(/^error: /, "")
-    .replace(/\s*\n\s*/g, " ")
-    .replace(/\.$/, "");
-  return `${sentence}; coppice --help shows ${code === "commander.unknownCommand" ? "the commands" : "how it is used"}`;
-}
-
-async function fail(error: unknown): Promise<number> {
-  if ((error as NodeJS.ErrnoException).code === "EPIPE") return PIPE_CLOSED;
-  if (signal.aborted) return (signal.reason as Interrupted).exitCode;
-  if (process.env["COPPICE_DEBUG"]) await writeError((error as Error).stack ?? String(error));
-  const { explain } = await import("./explain.js");
-  const failure = explain(error);
-  await writeError(`${colorsFor(process.stderr).red("coppice:")} ${failure.sentence}`);
-  return failure.exitCode;
-}
-
-/** The text of --help and --version. */
-function hear(text: string): void {
-  help += text;
-}
-
-async function run(): Promise<number> {
-  try {
-    await commandLine(actions, hear).parseAsync();
-    return exitCode;
+    await writeOut(`${metadata.version}\n`);
+    return 0;
   } catch (error) {
-    if (!(error instanceof CommanderError)) return fail(error);
-    if (error.exitCode === 0) return writeOut(help).then(() => 0, fail);
-    if (error.code === "commander.help") {
-      await writeError(help.trimEnd());
-      return USAGE;
-    }
-    await writeError(`${colorsFor(process.stderr).red("coppice:")} ${usageSentence(error)}`);
-    return USAGE;
+    return (await import("./run.js")).fail(error);
   }
 }
 
 hearStreamErrors();
-process.exit(await run().catch(() => PIPE_CLOSED));
+process.exit(await main().catch(() => PIPE_CLOSED));

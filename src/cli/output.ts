@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { writeOut } from "./streams.js";
+import { writeOut } from "./stdio.js";
 import { UsageError } from "./usage.js";
 
 /** Where the bytes go that a command makes. A device takes them as they come; a file appears whole or not at all. */
