@@ -1,4 +1,5 @@
 import { log } from "../src/reference/nn.js";
+import { fillGaps } from "./js/gaps.js";
 import { assignCodes, centroidsByHistogram, midpointsOf } from "./js/kmeans.js";
 import { histogramOfMagnitudes } from "./js/values.js";
 import { type Layer, layerOf, type NetworkName, weightCount } from "./networks.js";
@@ -115,24 +116,39 @@ export interface Pruned {
   readonly survivors: Float32Array;
 }
 
-/** Survivors of the first `most` weights of a layer; the threshold is that of the whole. */
-export function pruneLayer(layer: Layer, most: number = Number.POSITIVE_INFINITY): Pruned {
-  const weights = denseWeights(layer);
-  const threshold = thresholdFor(weights, layer.density);
-  const kept = weights.subarray(0, most);
+const pruned = new Map<Layer, Pruned>();
+
+/** A layer pruned to its density; made once. The caller does not change the arrays. */
+export function pruneLayer(layer: Layer): Pruned {
+  let result = pruned.get(layer);
+  if (result === undefined) {
+    const weights = denseWeights(layer);
+    result = pruneAll(weights, thresholdFor(weights, layer.density));
+    pruned.set(layer, result);
+  }
+  return result;
+}
+
+function pruneAll(weights: Float32Array, threshold: number): Pruned {
+  const { length } = weights;
   let found = 0;
-  for (const weight of kept) if (Math.abs(weight) > threshold) found++;
+  for (let i = 0; i < length; i++) if (Math.abs(weights[i]) > threshold) found++;
   const gaps = new Uint32Array(found);
   const survivors = new Float32Array(found);
-  let next = 0;
-  let to = 0;
-  for (const [i, weight] of kept.entries()) {
-    if (!(Math.abs(weight) > threshold)) continue;
+  for (let i = 0, next = 0, to = 0; i < length; i++) {
+    if (!(Math.abs(weights[i]) > threshold)) continue;
     gaps[to] = i - next;
-    survivors[to++] = weight;
+    survivors[to++] = weights[i];
     next = i + 1;
   }
   return { threshold, gaps, survivors };
+}
+
+/** What of a pruned layer falls into its first `weights` weights. */
+export function firstBlock({ threshold, gaps, survivors }: Pruned, weights: number): Pruned {
+  let count = 0;
+  for (let end = 0; count < gaps.length && (end += gaps[count] + 1) <= weights; ) count++;
+  return { threshold, gaps: gaps.slice(0, count), survivors: survivors.slice(0, count) };
 }
 
 /** Codes of values by k-means with 2^bits centroids from even steps, and the centroids. */
@@ -144,7 +160,7 @@ export function shareValues(values: Float32Array, bits: number): { centroids: Fl
 /** Prunes and shares a layer's weights in place; returns the threshold. */
 export function pruneAndShare(weights: Float32Array, { density, bits }: Pick<Layer, "density" | "bits">): number {
   const threshold = thresholdFor(weights, density);
-  const survivors = weights.filter((weight: number) => Math.abs(weight) > threshold);
+  const { survivors } = pruneAll(weights, threshold);
   const { centroids, codes } = shareValues(survivors, bits);
   const shared = Float32Array.from(centroids);
   for (let i = 0, at = 0; i < weights.length; i++) weights[i] = Math.abs(weights[i]) > threshold ? shared[codes[at++]] : 0;
@@ -170,28 +186,34 @@ function codesOf(network: NetworkName, name: string): Uint8Array {
 }
 
 export function fillGapSymbols(gaps: Uint32Array, filler: number): Uint8Array {
-  const symbols: number[] = [];
-  for (let gap of gaps) {
-    for (; gap >= filler; gap -= filler) symbols.push(filler);
-    symbols.push(gap);
-  }
-  return Uint8Array.from(symbols);
+  let count = gaps.length;
+  for (let i = 0; i < gaps.length; i++) count += Math.floor(gaps[i] / filler);
+  const symbols = new Uint8Array(count);
+  fillGaps(new Int32Array(gaps.buffer, gaps.byteOffset, gaps.length), filler, symbols);
+  return symbols;
 }
 
 /** Every weight of a layer as -1, 0 or 1, zero within 0.7 times the mean magnitude (ternary weight networks: arXiv 1605.04711). */
 function ternaryCodes(layer: Layer): Uint8Array {
-  const weights = denseWeights(layer).subarray(0, SYMBOLS);
+  const weights = new Float32Array(SYMBOLS);
+  fillNormal(weights, deviationOf(layer), normalState(seedOf(layer)));
   const limit = 0.7 * (weights.reduce((sum: number, weight: number) => sum + Math.abs(weight), 0) / weights.length);
   return Uint8Array.from(weights, (weight: number) => (Math.abs(weight) <= limit ? 0 : weight < 0 ? 1 : 2));
+}
+
+/** Made once, since several tasks code the same symbols. The caller does not change them. */
+function once(make: () => Uint8Array): () => Uint8Array {
+  let made: Uint8Array | undefined;
+  return () => (made ??= make());
 }
 
 export const SYMBOL_SOURCES: readonly SymbolSource[] = [
   {
     name: "gaps",
     alphabet: FILLER + 1,
-    symbols: () => fillGapSymbols(pruneLayer(layerOf("alexnet", "fc7")).gaps, FILLER).slice(0, SYMBOLS),
+    symbols: once(() => fillGapSymbols(pruneLayer(layerOf("alexnet", "fc7")).gaps, FILLER).slice(0, SYMBOLS)),
   },
-  { name: "5-bit codes", alphabet: 32, symbols: () => codesOf("alexnet", "fc7") },
-  { name: "8-bit codes", alphabet: 256, symbols: () => codesOf("vgg16", "conv5_3") },
-  { name: "ternary", alphabet: 3, symbols: () => ternaryCodes(layerOf("alexnet", "fc8")) },
+  { name: "5-bit codes", alphabet: 32, symbols: once(() => codesOf("alexnet", "fc7")) },
+  { name: "8-bit codes", alphabet: 256, symbols: once(() => codesOf("vgg16", "conv5_3")) },
+  { name: "ternary", alphabet: 3, symbols: once(() => ternaryCodes(layerOf("alexnet", "fc8"))) },
 ];

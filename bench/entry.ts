@@ -7,6 +7,7 @@ import { type BenchDocument, type ReportedTask, reported } from "./report.js";
 // The benchmark on Node: `npm run bench`, and dist/bench.js, which `coppice bench` loads.
 
 export { chart } from "./chart.js";
+export { tasksFor } from "./kernels/index.js";
 export { documentMarkdown, documentText } from "./report.js";
 export type { BenchDocument };
 

@@ -1,6 +1,7 @@
 // The bundles: everything of the package but its declarations and the raw modules.
 
 import { chmod } from "node:fs/promises";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
 import { bundling } from "./bundling.mjs";
@@ -13,6 +14,15 @@ const ENTRIES = {
   nn: "src/nn/index.ts",
   cli: "src/cli/main.ts",
   worker: "src/pipeline/worker.ts",
+  bench: "bench/entry.ts",
+};
+
+/** What only `coppice bench` needs comes with it, and is no dependency of the package. */
+const carried = {
+  name: "carried",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^tinybench$/ }, ({ path: name }) => ({ path: createRequire(import.meta.url).resolve(name) }));
+  },
 };
 
 /** `FormatError` is one class, whichever entry a program caught it with: the other bundles take it from decode.js. */
@@ -40,7 +50,7 @@ export async function bundle(folder) {
       splitting: true,
       chunkNames: "chunk-[hash]",
       entryPoints: ENTRIES,
-      plugins: [oneFormatError],
+      plugins: [oneFormatError, carried],
     }),
   ]);
   await chmod(path.join(ROOT, folder, "cli.js"), 0o755);

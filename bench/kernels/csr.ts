@@ -1,5 +1,5 @@
 import type { Engine } from "../../src/kernels/engine.js";
-import { FILLER, fillGapSymbols, pruneLayer, shareValues } from "../corpus.js";
+import { FILLER, fillGapSymbols, firstBlock, pruneLayer, shareValues } from "../corpus.js";
 import { crc32c } from "../js/crc32c.js";
 import { expand, fillGaps } from "../js/gaps.js";
 import { layerOf } from "../networks.js";
@@ -15,7 +15,7 @@ const fill: Task = {
   input: "gaps of one block at 9 % density, filler 63",
   unit: "survivors",
   prepare(): PreparedTask {
-    const { gaps } = pruneLayer(LAYER, COUNT);
+    const { gaps } = firstBlock(pruneLayer(LAYER), COUNT);
     const wanted = fillGapSymbols(gaps, FILLER).length;
     const signed = new Int32Array(gaps.buffer);
     const out = new Uint8Array(wanted).fill(1);
@@ -44,7 +44,7 @@ const expandTask: Task = {
   input: "one block at 9 % density, zeros and survivors written",
   unit: "weights",
   prepare(): PreparedTask {
-    const { gaps, survivors } = pruneLayer(LAYER, COUNT);
+    const { gaps, survivors } = firstBlock(pruneLayer(LAYER), COUNT);
     const symbols = fillGapSymbols(gaps, FILLER);
     const { centroids, codes } = shareValues(survivors, LAYER.bits);
     const codebook = Float32Array.from(centroids);

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import metadata from "../../package.json" with { type: "json" };
+import type { BenchFlags } from "./bench.js";
 import type { CompressFlags } from "./compress.js";
 import type { DecompressFlags } from "./decompress.js";
 import type { InspectFlags } from "./inspect.js";
@@ -12,6 +13,7 @@ export interface Actions {
   decompress(archive: string, flags: DecompressFlags): Promise<void>;
   inspect(archive: string, flags: InspectFlags): Promise<void>;
   verify(model: string, archive: string, flags: VerifyFlags): Promise<void>;
+  bench(kernels: readonly string[], flags: BenchFlags): Promise<void>;
 }
 
 const EXAMPLES = `
@@ -22,6 +24,7 @@ Examples:
   coppice decompress net.coppice -o net.safetensors
   coppice inspect net.coppice                            the paper's table, layer by layer
   coppice verify net.safetensors net.coppice             what was lost; exit code 1 if more than said
+  coppice bench huffman                                  how fast this machine is
   cat net.npy | coppice compress - | coppice decompress - > same.npy
 
 Exit codes: 0 done, 1 the comparison failed, 2 usage, 3 the file is at fault, 4 the system is.
@@ -37,6 +40,12 @@ Examples:
   coppice compress model.safetensors
   coppice compress model.safetensors --sparsity 0.9 --bits 5
   coppice compress - -o net.coppice < net.safetensors`;
+
+const BENCH_EXAMPLES = `
+Examples:
+  coppice bench --list
+  coppice bench "huffman decode" k-means
+  coppice bench --svg bench.svg --markdown bench.md`;
 
 /** The command line, which calls `actions` and writes nothing itself; what --help and --version say goes to `hear`. */
 export function commandLine(actions: Actions, hear: (text: string) => void): Command {
@@ -104,6 +113,19 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(json())
     .addOption(quiet("table"))
     .action(actions.verify);
+
+  program
+    .command("bench")
+    .description("compare the kernels as WASM, as JavaScript and as native C, where a compiler is found")
+    .argument("[kernels...]", "parts of their names; all unless given")
+    .addOption(number("--rounds <n>", "how often each form is measured"))
+    .addOption(new Option("--list", "show the names, and measure nothing"))
+    .addOption(new Option("--markdown <file>", "write the tables to this file too"))
+    .addOption(new Option("--svg <file>", "write a chart to this file"))
+    .addOption(force())
+    .addOption(json())
+    .addHelpText("after", BENCH_EXAMPLES)
+    .action(actions.bench);
 
   return program;
 }

@@ -59,6 +59,18 @@ const actions: Actions = {
     const { comparisonTable } = await import("./comparison-table.js");
     await writeOut(comparisonTable(comparison, widthOf(process.stdout), colorsFor(process.stdout)));
   },
+
+  async bench(kernels, flags) {
+    const { benchCommand, benchNames } = await import("./bench.js");
+    if (flags.list) {
+      const names = await benchNames();
+      return writeOut(flags.json ? json(names) : `${names.join("\n")}\n`);
+    }
+    const step = hasCursor(process.stderr) ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
+    const { document, text, agreed } = await benchCommand(kernels, flags, signal, step).finally(() => step?.(""));
+    if (!agreed) exitCode = 1;
+    await writeOut(flags.json ? json(document) : `${text}\n`);
+  },
 };
 
 /** `work` with a bar on the terminal, where there is one; it is gone when `work` ends. */

@@ -25,12 +25,12 @@ const ROOMS: readonly { room: string; may: readonly string[] }[] = [
   { room: "src/codec/", may: ["src/(?!formats/|pipeline/|cli/)", "*"] },
   { room: "src/pipeline/", may: ["src/(?!cli/)", "*"] },
   { room: "src/nn/", may: ["src/(?!formats/|pipeline/|cli/)", "*"] },
-  { room: "src/cli/", may: ["src/cli/", "src/index\\.ts", "src/errors\\.ts", "package\\.json", "*"] },
+  { room: "src/cli/", may: ["src/cli/", "src/index\\.ts", "src/errors\\.ts", "package\\.json", "bench/entry\\.ts", "*"] },
   { room: "src/index\\.ts", may: ["src/(?!cli/)"] },
 ];
 
 const starts = (pattern: string, file: string): boolean => new RegExp(`^${pattern}`).test(file);
-const isOurs = (specifier: string): boolean => /^(src|build|assembly)\/|^package\.json$/.test(specifier);
+const isOurs = (specifier: string): boolean => /^(src|build|assembly|bench)\/|^package\.json$/.test(specifier);
 
 /** Every file that importing `entry` brings in, and every package. */
 function graph(entry: string): Set<string> {

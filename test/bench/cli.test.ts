@@ -1,0 +1,60 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import type { BenchDocument } from "../../bench/entry.js";
+import { TASKS } from "../../bench/kernels/index.js";
+import { done, fails, testFolder } from "../cli/cli.js";
+
+const folder = testFolder();
+const file = (name: string): string => path.join(folder, name);
+const USAGE = 2;
+
+describe("coppice bench", () => {
+  it("gives one JSON document, and writes tables and a chart", async () => {
+    const files = ["--markdown", file("bench.md"), "--svg", file("bench.svg")];
+    const { stdout, stderr } = await done(["bench", "crc", "gap symbols", "--rounds", "2", "--json", ...files]);
+    expect(stderr).toBe("");
+    const document = JSON.parse(stdout.toString()) as BenchDocument;
+    expect(document.rounds).toBe(2);
+    expect(document.machine).toMatchObject({ runtime: expect.stringContaining(process.version), native: expect.any(String) });
+    expect(document.tasks.map(({ task }) => task).sort()).toEqual(["CRC-32C", "gap symbols"]);
+    const hasNative = !document.machine.native.startsWith("left out");
+    for (const { forms, refused, count } of document.tasks) {
+      expect(refused).toEqual([]);
+      expect(forms.map(({ form }) => form)).toEqual([...(hasNative ? ["C"] : []), "WASM SIMD", "WASM scalar", "JavaScript"]);
+      for (const { samples, minimum, median, perSecond, timesC, timesJavaScript } of forms) {
+        expect(samples).toHaveLength(2);
+        expect(minimum).toBeGreaterThan(0);
+        expect(median).toBeGreaterThanOrEqual(minimum);
+        expect(perSecond.minimum).toBeCloseTo((1e3 * count) / minimum, -3);
+        expect(timesC === undefined).toBe(!hasNative);
+        expect(timesJavaScript?.minimum).toBeGreaterThan(0);
+      }
+    }
+    expect(readFileSync(file("bench.md"), "utf8")).toMatch(/\*\*CRC-32C: .*\n\n\| form \|.*\n\| --- \|[^\n]*\n\| (C|WASM SIMD) \|/);
+    const svg = readFileSync(file("bench.svg"), "utf8");
+    expect(svg).toMatch(/^<svg [^>]*>/);
+    expect(svg.match(/<rect /g)).toHaveLength(document.tasks.reduce((sum, { forms }) => sum + forms.length, 0));
+  });
+
+  it("shows a table to people, and leaves native C out with a word where there is no compiler", async () => {
+    const { stdout } = await done(["bench", "crc", "--rounds", "1"], { env: { PATH: folder } });
+    expect(stdout.toString()).toMatch(/native C: left out, there is no compiler \(clang, cc, gcc\)/);
+    expect(stdout.toString()).toMatch(/\n {2}WASM SIMD .*\n {2}WASM scalar .*\n {2}JavaScript /);
+    expect(stdout.toString()).not.toMatch(/\n {2}C /);
+  });
+
+  it("lists the kernels", async () => {
+    const { stdout } = await done(["bench", "--list"]);
+    expect(stdout.toString().trim().split("\n")).toEqual(TASKS.map(({ name }) => name));
+  });
+
+  it("says what it cannot do before it measures", async () => {
+    writeFileSync(file("there.svg"), "");
+    expect(await fails(USAGE, ["bench", "teleport"])).toMatch(/no kernel is called teleport; --list/);
+    expect(await fails(USAGE, ["bench", "crc", "--rounds", "0"])).toMatch(/--rounds must be an integer of 1 or more/);
+    expect(await fails(USAGE, ["bench", "crc", "--rounds", "many"])).toMatch(/--rounds.*must be a number/);
+    expect(await fails(USAGE, ["bench", "crc", "--svg", file("there.svg")])).toMatch(/there\.svg exists; --force/);
+    expect(existsSync(file("there.svg"))).toBe(true);
+  });
+});
