@@ -1,3 +1,5 @@
+import { at } from "../../src/kernels/arena.js";
+import { CHUNK, placePairs } from "../../src/kernels/decode-block.js";
 import type { Engine } from "../../src/kernels/engine.js";
 import { FILLER, fillGapSymbols, firstBlock, pruneLayer, shareValues } from "../corpus.js";
 import { crc32c } from "../js/crc32c.js";
@@ -65,17 +67,24 @@ function wasmExpand(engine: Engine, symbols: Uint8Array, codes: Uint8Array, code
   const from = place(engine, symbols);
   const by = place(engine, codes);
   const elements = place(engine, codebook);
-  const gaps = room(engine, 4 * codes.length);
-  const out = room(engine, 4 * COUNT);
-  const dense = arena.u8(out, 4 * COUNT);
+  const pairs = room(engine, 8 * (CHUNK + 1));
+  const state = room(engine, 16);
+  const list = new Int32Array(arena.u8(pairs, 0).buffer, pairs, 2 * CHUNK);
+  const progress = arena.u32(state, 2);
+  const out = new Int32Array(COUNT);
   return {
     run() {
-      dense.fill(0);
-      if (exports.fillerGaps(from, symbols.length, FILLER, gaps, codes.length) >>> 0 > COUNT)
-        throw new Error("the gap symbols are not those of the block");
-      exports.scatterElements(gaps, codes.length, by, elements, 4, out);
+      out.fill(0);
+      progress.fill(0);
+      let placed = 0;
+      for (let first = 0; first < symbols.length; first += CHUNK) {
+        const length = Math.min(CHUNK, symbols.length - first);
+        exports.fillerPairs(at(from, first), length, FILLER, by, elements, 4, pairs, state);
+        placePairs(list, progress[1] - placed, out);
+        placed = progress[1];
+      }
     },
-    outputs: () => [arena.u32(out, COUNT)],
+    outputs: () => [out],
   };
 }
 

@@ -54,7 +54,7 @@ export const NO_CODES: Ptr = 0 as Ptr;
 const MOST_CODES = 256;
 
 /** Symbols whose pairs, and elements whose bytes, are made at a time: they stay in the first-level cache, or not far from it. */
-const CHUNK = 1 << 12;
+export const CHUNK: number = 1 << 12;
 
 /** As `DecodeKernels.decodeBlock` says. */
 export function decodeBlock(
@@ -201,7 +201,7 @@ function placeSurvivors(block: Block, plan: RecordPlan, order: number, out: Uint
     const found = ((progress[1] - placed) * stride) / 4;
     placed = progress[1];
     unscan?.(exports, pairs, found);
-    place(list, found, to);
+    placePairs(list, found, to);
   }
   const last = arena.u8(at(symbols, symbolCount - 1), 1)[0];
   if (placed < survivors || (!plan.escape && last === gapParameter)) block.corrupt("gap symbols", "end with a filler, or too early");
@@ -235,7 +235,7 @@ function wordsOf(bytes: Uint8Array, elementBytes: number): Words {
 }
 
 /** out[pairs[2i]] = pairs[2i + 1], for so many pairs. Eight at a time: what the engine checks of the arrays, it checks once for all. */
-function place(pairs: Int32Array, count: number, out: Words): void {
+export function placePairs(pairs: Int32Array, count: number, out: Words): void {
   const end = 2 * count;
   let i = 0;
   for (; i + 16 <= end; i += 16) {
