@@ -79,7 +79,17 @@ export function gapHistogram(gaps: usize, count: usize, counts: usize): void {
  * Order      exact integers.
  */
 export function largest(values: usize, count: usize): u32 {
+  const end = values + (count << 2);
+  let at = values;
   let most: u32 = 0;
-  for (let at = values; at < values + (count << 2); at += 4) most = max(most, load<u32>(at));
+  if (ASC_FEATURE_SIMD) {
+    let m = i32x4.splat(0);
+    for (; at + 16 <= end; at += 16) m = i32x4.max_u(m, v128.load(at));
+    most = max(
+      max(<u32>i32x4.extract_lane(m, 0), <u32>i32x4.extract_lane(m, 1)),
+      max(<u32>i32x4.extract_lane(m, 2), <u32>i32x4.extract_lane(m, 3)),
+    );
+  }
+  for (; at < end; at += 4) most = max(most, load<u32>(at));
   return most;
 }

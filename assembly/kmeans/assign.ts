@@ -8,12 +8,25 @@
  * Order      exact integers (sums stay below 2^53), so the order of the values does not matter.
  */
 export function floatHistogram(values: usize, count: usize, counts: usize, lows: usize): void {
-  for (let i: usize = 0; i < count; i++) {
-    const bits = load<u32>(values + (i << 2));
-    const bin = <usize>(bits >> 16);
-    store<u32>(counts + (bin << 2), load<u32>(counts + (bin << 2)) + 1);
-    store<f64>(lows + (bin << 3), load<f64>(lows + (bin << 3)) + <f64>(bits & 0xffff));
+  const end = values + (count << 2);
+  let at = values;
+  for (; at + 16 <= end; at += 16) {
+    binValue(load<u32>(at), counts, lows);
+    binValue(load<u32>(at, 4), counts, lows);
+    binValue(load<u32>(at, 8), counts, lows);
+    binValue(load<u32>(at, 12), counts, lows);
   }
+  for (; at < end; at += 4) binValue(load<u32>(at), counts, lows);
+}
+
+// @ts-ignore: decorator
+@inline
+function binValue(bits: u32, counts: usize, lows: usize): void {
+  const bin = <usize>(bits >> 16);
+  const countAt = counts + (bin << 2);
+  const lowAt = lows + (bin << 3);
+  store<u32>(countAt, load<u32>(countAt) + 1);
+  store<f64>(lowAt, load<f64>(lowAt) + <f64>(<i32>(bits & 0xffff)));
 }
 
 /** With fewer values a bisection for each is done sooner. */
