@@ -40,8 +40,8 @@ export function prune(values: usize, count: usize, threshold: f32, gaps: usize, 
     const limit = f32x4.splat(threshold);
     for (; i + GROUP < count; i += GROUP) {
       const from = values + (i << 2);
-      const mask =
-        above16(from, limit) | (above16(from + 64, limit) << 16) | (above16(from + 128, limit) << 32) | (above16(from + 192, limit) << 48);
+      let mask: u64 = 0;
+      for (let part: usize = 0; part < GROUP; part += 16) mask |= above16(from + (part << 2), limit) << part;
       if (mask == 0) continue;
       keepGroup<f32>(from, mask, i, next, gaps + (found << 2), out + (found << 2));
       found += <usize>popcnt(mask);
@@ -94,11 +94,8 @@ function compactAs<T>(elements: usize, count: usize, gaps: usize, out: usize): u
   if (ASC_FEATURE_SIMD) {
     for (; i + GROUP < count; i += GROUP) {
       const from = elements + i * sizeof<T>();
-      const zeros =
-        zeros16<T>(from) |
-        (zeros16<T>(from + 16 * sizeof<T>()) << 16) |
-        (zeros16<T>(from + 32 * sizeof<T>()) << 32) |
-        (zeros16<T>(from + 48 * sizeof<T>()) << 48);
+      let zeros: u64 = 0;
+      for (let part: usize = 0; part < GROUP; part += 16) zeros |= zeros16<T>(from + part * sizeof<T>()) << part;
       const mask = ~zeros;
       if (mask == 0) continue;
       keepGroup<T>(from, mask, i, next, gaps + (found << 2), out + found * sizeof<T>());
