@@ -2,7 +2,7 @@ export * from "./decoder";
 export { contextEncode } from "./context/tensor";
 export { fromFloat32, toFloat32 } from "./convert/floats";
 export { scatterElements } from "./csr/expand";
-export { escapeGapSymbols, fillGaps, gapHistogram, largest } from "./csr/gaps";
+export { escapeGapSymbols, fillGaps, gapHistogram, largest, total } from "./csr/gaps";
 export { encodeStream, encodeStreams4, encodeTable, histogram, mapBytes, splitPlane } from "./huffman/encode";
 export { codeLengths } from "./huffman/package-merge";
 export { assign, codebookGradient, floatHistogram } from "./kmeans/assign";

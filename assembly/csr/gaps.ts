@@ -93,3 +93,16 @@ export function largest(values: usize, count: usize): u32 {
   for (; at < end; at += 4) most = max(most, load<u32>(at));
   return most;
 }
+
+/**
+ * The sum of u32 values.
+ *
+ * Layout     values  u32[count]
+ * Reads      nothing past the lengths above.
+ * Order      exact integers, below 2^53.
+ */
+export function total(values: usize, count: usize): f64 {
+  let sum: u64 = 0;
+  for (let at = values; at < values + (count << 2); at += 4) sum += <u64>load<u32>(at);
+  return <f64>sum;
+}

@@ -38,6 +38,7 @@ export interface EncodeExports extends DecodeExports {
   escapeGapSymbols(gaps: Ptr, count: number, exponent: number, out: Ptr, extra: Ptr): number;
   gapHistogram(gaps: Ptr, count: number, counts: Ptr): void;
   largest(values: Ptr, count: number): number;
+  total(values: Ptr, count: number): number;
   toFloat32(elements: Ptr, count: number, kind: number, out: Ptr): void;
   fromFloat32(values: Ptr, count: number, kind: number, out: Ptr): void;
 }

@@ -85,10 +85,9 @@ export function symbolKernels(module: KernelModule<EncodeExports>): Symbols {
 
     fillGaps: (gaps, filler) =>
       arena.scope(() => {
-        let pruned = 0;
-        for (let i = 0; i < gaps.length; i++) pruned += gaps[i];
-        const out = arena.alloc(gaps.length + Math.floor(pruned / filler));
-        return arena.u8(out, exports.fillGaps(lend(arena, gaps), gaps.length, filler, out)).slice();
+        const from = lend(arena, gaps);
+        const out = arena.alloc(gaps.length + Math.floor(exports.total(from, gaps.length) / filler));
+        return arena.u8(out, exports.fillGaps(from, gaps.length, filler, out)).slice();
       }),
 
     escapeGaps: (gaps, exponent) =>
