@@ -74,13 +74,19 @@ function keyAbove(midpoint: f64): u32 {
   return (nearest == 0 ? 0x80000000 : keyOf(nearest)) + 1;
 }
 
-/** Bins from `low` to below `high`, counted in the order of their values, get `code`. */
-function fillBins(bins: usize, low: u32, high: u32, code: u32): void {
-  for (let bin = low; bin < high; bin++) {
-    // Negative values descend as their bits ascend.
-    const raw: u32 = bin >= 0x8000 ? bin - 0x8000 : 0xffff - bin;
-    store<u16>(bins + ((<usize>raw) << 1), code);
-  }
+/** Entries from `from` to below `to` get `code`. */
+function fillEntries(bins: usize, from: usize, to: usize, code: u32): void {
+  const end = bins + (to << 1);
+  const four = <u64>code * 0x0001000100010001;
+  let at = bins + (from << 1);
+  for (; at + 8 <= end; at += 8) store<u64>(at, four);
+  for (; at < end; at += 2) store<u16>(at, code);
+}
+
+/** Bins from `low` to below `high`, counted in the order of their values, get `code`: negative values, whose bits descend, and then the others. */
+function fillBins(bins: usize, low: usize, high: usize, code: u32): void {
+  if (low < 0x8000) fillEntries(bins, 0x10000 - min<usize>(high, 0x8000), 0x10000 - low, code);
+  if (high > 0x8000) fillEntries(bins, max<usize>(low, 0x8000) - 0x8000, high - 0x8000, code);
 }
 
 /** How many midpoints are below all values of each bin. Returns whether some bin has two midpoints or more between its values. */
