@@ -64,6 +64,13 @@ export function fillerPairs(
   }
 }
 
+/** Bytes that have a bit set wherever a gap symbol that is an escape does. */
+// @ts-ignore: decorator
+@inline
+function escapeBits(exponent: u32): u64 {
+  return 0x0101010101010101 * <u64>(256 - (1 << exponent));
+}
+
 /** Extra bits of a gap symbol that is not below 2^exponent. */
 // @ts-ignore: decorator
 @inline
@@ -81,7 +88,7 @@ function extraBitsOf(symbol: u32, exponent: u32): u32 {
  */
 export function extraBits(symbols: usize, count: usize, exponent: u32): u32 {
   const end = symbols + count;
-  const escaped: u64 = 0x0101010101010101 * <u64>(256 - (1 << exponent));
+  const escaped = escapeBits(exponent);
   let bits: u32 = 0;
   for (let at = symbols; at < end;) {
     // Most symbols are no escapes: eight at a time.
@@ -93,6 +100,14 @@ export function extraBits(symbols: usize, count: usize, exponent: u32): u32 {
     if (symbol >> exponent != 0) bits += extraBitsOf(symbol, exponent);
   }
   return bits;
+}
+
+/** Puts the survivor after `gap` pruned weights; returns the place after it. */
+// @ts-ignore: decorator
+@inline
+function next<T>(to: usize, place: u32, gap: u32, elements: usize, index: u32): u32 {
+  put<T>(to, place + gap, elements + <usize>index * sizeof<T>());
+  return place + gap + 1;
 }
 
 // @ts-ignore: decorator
@@ -108,12 +123,31 @@ function escapes<T>(
   state: usize,
   own: bool,
 ): bool {
+  const escaped = <u32>escapeBits(exponent);
   let place = load<u32>(state);
   const first = <usize>load<u32>(state, 4);
   let bit = load<u32>(state, 8);
+  let code = codes + first;
+  let element = elements + (own ? first * sizeof<T>() : 0);
   let to = pairs;
-  for (let i: usize = 0; i < count; i++) {
-    let gap = <u32>load<u8>(symbols + i);
+  const end = symbols + count;
+  for (let at = symbols; at < end;) {
+    if (at + 4 <= end) {
+      const four = load<u32>(at);
+      if ((four & escaped) == 0) {
+        const coded: u32 = own ? 0 : load<u32>(code);
+        place = next<T>(to, place, four & 255, element, own ? 0 : coded & 255);
+        place = next<T>(to + 2 * sizeof<T>(), place, (four >> 8) & 255, element, own ? 1 : (coded >> 8) & 255);
+        place = next<T>(to + 4 * sizeof<T>(), place, (four >> 16) & 255, element, own ? 2 : (coded >> 16) & 255);
+        place = next<T>(to + 6 * sizeof<T>(), place, four >> 24, element, own ? 3 : coded >> 24);
+        at += 4;
+        code += 4;
+        if (own) element += 4 * sizeof<T>();
+        to += 8 * sizeof<T>();
+        continue;
+      }
+    }
+    let gap = <u32>load<u8>(at++);
     if (gap >> exponent != 0) {
       const bits = extraBitsOf(gap, exponent);
       const held = <u32>(load<u64>(extra + <usize>(bit >> 3)) >> (<u64>(bit & 7)));
@@ -122,7 +156,9 @@ function escapes<T>(
       if (place > 1 << 20) return false;
     }
     place += gap;
-    put<T>(to, place++, elements + (own ? first + i : <usize>load<u8>(codes + first + i)) * sizeof<T>());
+    put<T>(to, place++, element + (own ? 0 : <usize>load<u8>(code)) * sizeof<T>());
+    code++;
+    if (own) element += sizeof<T>();
     to += 2 * sizeof<T>();
   }
   store<u32>(state, place);
@@ -183,7 +219,7 @@ function scatter<T>(gaps: usize, survivors: usize, codes: usize, elements: usize
  *            codes     u8[survivors]   index of each one's element; address 0: survivor i has element i
  *            elements  T[]             the codebook, or the survivors' own elements; T has elementBytes bytes
  *            out       T[]             zeros before; the survivors are written
- * Requires   the sum of gaps + survivors is at most the elements of out: checked by the caller through the totals of `fillerGaps` and `escapeGaps`;
+ * Requires   the sum of gaps + survivors is at most the elements of out: they came from a block of so many elements;
  *            codes are below the elements: by decoding.
  * Reads      nothing past the lengths above.
  * Order      exact copies.
