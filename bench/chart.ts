@@ -10,9 +10,9 @@ const COLORS: Readonly<Record<string, string>> = {
 };
 const OTHER_COLOR = "#b58a3c";
 
-const WIDTH = 860;
+const WIDTH = 900;
 const LEFT = 230;
-const RIGHT = 170;
+const RIGHT = 220;
 const BAR = 15;
 const GAP = 3;
 const GROUP_GAP = 22;
@@ -61,8 +61,8 @@ export function chart({ machine, rounds, tasks }: BenchDocument): string {
 <title>Coppice: kernels compared</title>
 <style>${STYLE}
 </style>
-<text class="title" x="16" y="26">Coppice: WebAssembly, JavaScript and native C, one thread, longer is faster</text>
-<text class="note" x="16" y="43">${escaped(`${processor}; ${runtime}; best of ${rounds} rounds`)}</text>
+<text class="title" x="16" y="26">Coppice: one thread, best of ${rounds} rounds, longer is faster</text>
+<text class="note" x="16" y="43">${escaped(`${processor}; ${runtime}`)}</text>
 <text class="note" x="16" y="57">${escaped(native)}</text>
 ${parts.join("\n")}
 </svg>

@@ -66,9 +66,10 @@ function ratioText(ratio: Ratio | undefined): string {
   return ratio ? `${threeDigits(ratio.minimum)} (${threeDigits(ratio.median)})` : "-";
 }
 
-const HEADS = ["form", "ms", "median", "M/s", "median", "GB/s", "of C", "of JavaScript"];
+/** Heads of the columns of `rowOf`. */
+export const HEADS: readonly string[] = ["form", "ms", "median", "M/s", "median", "GB/s", "of C", "of JavaScript"];
 
-function cells(form: ReportedForm): string[] {
+export function rowOf(form: ReportedForm): string[] {
   return [
     form.form,
     threeDigits(form.minimum),
@@ -97,7 +98,7 @@ export function documentText({ machine, rounds, tasks }: BenchDocument): string 
 }
 
 export function taskText(task: ReportedTask): string[] {
-  const rows = [HEADS, ...task.forms.map(cells)];
+  const rows = [HEADS, ...task.forms.map(rowOf)];
   const widths = HEADS.map((_, i) => Math.max(i === 0 ? 16 : 8, ...rows.map((row) => row[i].length)));
   return [
     taskTitle(task),
@@ -117,7 +118,7 @@ export function documentMarkdown({ machine, rounds, tasks }: BenchDocument): str
       "",
       row(HEADS),
       row(HEADS.map((_, i) => (i === 0 ? "---" : "---:"))),
-      ...task.forms.map((form) => row(cells(form))),
+      ...task.forms.map((form) => row(rowOf(form))),
     );
     for (const { form, note } of task.forms) if (note !== undefined) lines.push("", `${form}: ${note}.`);
     for (const { form, reason } of task.refused) lines.push("", `${form} is left out: ${reason}.`);

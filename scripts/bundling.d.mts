@@ -1,0 +1,4 @@
+export const bundling: {
+  readonly bundle: true;
+  readonly target: string;
+};
