@@ -70,22 +70,35 @@ const EXPONENTS = [1, 2, 3, 4, 5, 6, 7];
 /** How often each gap occurs, gaps that do not occur left out; ascending. */
 export type GapCounts = ReadonlyMap<number, number>;
 
-/** The cheapest alphabet for gaps. */
+/**
+ * The best alphabet for gaps: the smallest or, of those that take at most a thousandth more, the one with the fewest fillers and escapes. A decoder spends as much time on a filler as on a survivor, and alphabets of
+ * very different sizes often come within a few bytes of each other.
+ */
 export function measureGaps(kernels: EncodeKernels, gaps: GapCounts, blocks: number): MeasuredGaps {
   let maxGap = 0;
   for (const gap of gaps.keys()) if (gap > maxGap) maxGap = gap;
   const fillers = FILLERS.filter((filler) => filler <= maxGap);
   if (maxGap < 255) fillers.push(maxGap + 1);
-  let best: MeasuredGaps | undefined;
-  const consider = (measured: MeasuredGaps): void => {
-    if (best === undefined || measured.headBits + measured.bits < best.headBits + best.bits) best = measured;
-  };
-  for (const filler of fillers) consider(measureFillers(kernels, gaps, blocks, filler));
-  if (maxGap >= 4) for (const exponent of EXPONENTS) consider(measureEscape(kernels, gaps, blocks, exponent));
-  return best as MeasuredGaps; // there is always a filler: 255, or one above the largest gap
+  const ways = fillers.map((filler) => measureFillers(kernels, gaps, blocks, filler));
+  if (maxGap >= 4) ways.push(...EXPONENTS.map((exponent) => measureEscape(kernels, gaps, blocks, exponent)));
+  const sizeOf = ({ measured }: Way): number => measured.headBits + measured.bits;
+  const least = Math.min(...ways.map(sizeOf));
+  const near = ways.filter((way) => sizeOf(way) <= least + Math.floor(least / NEAR));
+  return near.reduce((best, way) =>
+    way.detours < best.detours || (way.detours === best.detours && sizeOf(way) < sizeOf(best)) ? way : best,
+  ).measured;
 }
 
-function measureFillers(kernels: EncodeKernels, gaps: GapCounts, blocks: number, filler: number): MeasuredGaps {
+/** A size that is larger by one part in so many is as good. */
+const NEAR = 1000;
+
+interface Way {
+  readonly measured: MeasuredGaps;
+  /** Fillers, or gaps that are escaped. */
+  readonly detours: number;
+}
+
+function measureFillers(kernels: EncodeKernels, gaps: GapCounts, blocks: number, filler: number): Way {
   const counts = new Uint32Array(gapAlphabet(false, filler));
   let fillers = 0;
   for (const [gap, count] of gaps) {
@@ -94,12 +107,13 @@ function measureFillers(kernels: EncodeKernels, gaps: GapCounts, blocks: number,
     counts[gap % filler] += count;
   }
   counts[filler] = fillers;
-  return { ...measureSymbols(kernels, counts, blocks), escape: false, gapParameter: filler, fillers };
+  return { measured: { ...measureSymbols(kernels, counts, blocks), escape: false, gapParameter: filler, fillers }, detours: fillers };
 }
 
-function measureEscape(kernels: EncodeKernels, gaps: GapCounts, blocks: number, exponent: number): MeasuredGaps {
+function measureEscape(kernels: EncodeKernels, gaps: GapCounts, blocks: number, exponent: number): Way {
   const counts = new Uint32Array(gapAlphabet(true, exponent));
   let extraBits = 0;
+  let escapes = 0;
   for (const [gap, count] of gaps) {
     if (gap < 2 ** exponent) {
       counts[gap] += count;
@@ -108,7 +122,8 @@ function measureEscape(kernels: EncodeKernels, gaps: GapCounts, blocks: number, 
     const top = 31 - Math.clz32(gap);
     counts[2 ** exponent + 2 * (top - exponent) + ((gap >> (top - 1)) & 1)] += count;
     extraBits += (top - 1) * count;
+    escapes += count;
   }
   const measured = measureSymbols(kernels, counts, blocks);
-  return { ...measured, bits: measured.bits + extraBits, escape: true, gapParameter: exponent, fillers: 0 };
+  return { measured: { ...measured, bits: measured.bits + extraBits, escape: true, gapParameter: exponent, fillers: 0 }, detours: escapes };
 }
