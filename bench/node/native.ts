@@ -90,6 +90,7 @@ async function startNative(program: string, folder: string, spec: NativeSpec): P
     child.on("exit", (code, signal) => reject(new Error(`the native program of ${spec.kernel} ended with ${signal ?? code}`)));
   });
   ended.catch(() => undefined);
+  child.stdin.on("error", () => undefined); // how the program ended says more
   async function ask(line: string): Promise<string> {
     child.stdin.write(`${line}\n`);
     const answer = await Promise.race([answers.next(), ended]);
