@@ -4,7 +4,7 @@ import { chmod } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
-import { bundling } from "./bundling.mjs";
+import { bundling, workerBundling } from "./bundling.mjs";
 import { ROOT } from "./wasm.mjs";
 
 /** Entries for Node share chunks; `reference` stands here too and pulls nothing of Node in (test/house/imports.test.ts). */
@@ -13,7 +13,6 @@ const ENTRIES = {
   reference: "src/reference/index.ts",
   nn: "src/nn/index.ts",
   cli: "src/cli/main.ts",
-  worker: "src/pipeline/worker.ts",
   bench: "bench/entry.ts",
 };
 
@@ -52,6 +51,7 @@ export async function bundle(folder) {
       entryPoints: ENTRIES,
       plugins: [oneFormatError, carried],
     }),
+    build({ ...workerBundling, absWorkingDir: ROOT, outdir: folder }),
   ]);
   await chmod(path.join(ROOT, folder, "cli.js"), 0o755);
 }

@@ -5,7 +5,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { bundling } from "./bundling.mjs";
+import { bundling, workerBundling } from "./bundling.mjs";
 import { freshWasm, ROOT } from "./wasm.mjs";
 
 const RUNS = path.join(ROOT, "build/run");
@@ -35,9 +35,10 @@ await mkdir(RUNS, { recursive: true });
 await clearStale();
 const outdir = path.join(RUNS, String(process.pid));
 process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
-// The pool finds its threads' file beside the bundle that it is in.
-const entryPoints = { main: path.resolve(file), worker: path.join(ROOT, "src/pipeline/worker.ts") };
-await build({ ...bundling, platform: "node", sourcemap: "inline", entryPoints, outdir });
+await Promise.all([
+  build({ ...bundling, platform: "node", sourcemap: "inline", entryPoints: { main: path.resolve(file) }, outdir }),
+  build({ ...workerBundling, absWorkingDir: ROOT, outdir }),
+]);
 process.argv = [process.argv[0], path.resolve(file), ...args];
 process.setSourceMapsEnabled(true);
 await import(pathToFileURL(path.join(outdir, "main.js")).href);

@@ -72,7 +72,7 @@ export class Pool {
     const variant = chooseVariant({});
     const workerData: ThreadData = { module: engineModule(variant), variant };
     this.#threads = Array.from({ length: threads }, () => {
-      const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
+      const worker = new Worker(new URL("./worker.cjs", import.meta.url), { workerData });
       worker.on("message", (message: FromThread) => this.#hear(worker, message));
       worker.on("error", (error) => this.#fail(error));
       worker.on("exit", (code) => this.#fail(new Error(`a worker thread ended with exit code ${code}`)));

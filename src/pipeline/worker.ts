@@ -15,7 +15,7 @@ import { Unpacker } from "./unpack.js";
 const HELD_BYTES = 1 << 25;
 
 const port = parentPort;
-if (port === null) throw new Error("worker.js runs as a worker thread");
+if (port === null) throw new Error("worker.cjs runs as a worker thread");
 
 const { module, variant } = workerData as ThreadData;
 useEngineModule(variant, module);
