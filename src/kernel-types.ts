@@ -142,6 +142,8 @@ export interface EncodeKernels extends DecodeKernels {
   scatter(gaps: Uint32Array, codes: Uint8Array | undefined, elements: Uint8Array, elementBytes: number, count: number): Uint8Array;
   /** Elements into the order of `scan`, from row-major. */
   scan(elements: Uint8Array, elementBytes: number, axes: readonly [number, number, number], scan: number): Uint8Array;
+  /** u32[largest gap + 1]: how often each gap occurs before an element that has a bit set, walked in the order of `scan`; empty where none has. */
+  scanGaps(elements: Uint8Array, elementBytes: number, axes: readonly [number, number, number], scan: number): Uint32Array;
   /**
    * Gives each element the index of its bits in a table: `known` first, then new ones in the order in which they appear.
    *

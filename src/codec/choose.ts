@@ -9,7 +9,7 @@ import type { TensorWork } from "./encode.js";
 import { codesOf } from "./encode-block.js";
 import { type GapCounts, type Measured, type MeasuredGaps, measureGaps, measureSymbols } from "./measure.js";
 import type { Contexts } from "./quantize.js";
-import { countGaps, type Survey } from "./survey.js";
+import { addGaps, type Survey } from "./survey.js";
 
 /** A coding of a tensor, ready to be written, and what it takes. */
 export interface Choice {
@@ -150,7 +150,7 @@ async function bestScan(kernels: EncodeKernels, work: TensorWork, rowMajor: GapC
     if (seen.has(order)) continue;
     seen.add(order);
     const counts = new Map<number, number>();
-    countGaps(kernels, kernels.compact(kernels.scan(mask, 1, work.axes, scan), 1), counts);
+    addGaps(counts, kernels.scanGaps(mask, 1, work.axes, scan).entries());
     const gaps = measureGaps(kernels, counts, blocks);
     if (gaps.headBits + gaps.bits < best.gaps.headBits + best.gaps.bits) best = { scan, gaps };
   }

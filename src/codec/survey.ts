@@ -63,7 +63,8 @@ export function countGaps(kernels: EncodeKernels, { gaps: found, maxGap }: Survi
   else addGaps(gaps, kernels.gapHistogram(found, maxGap).entries());
 }
 
-function addGaps(gaps: Map<number, number>, more: Iterable<readonly [number, number]>): void {
+/** Adds how often each gap occurs. */
+export function addGaps(gaps: Map<number, number>, more: Iterable<readonly [number, number]>): void {
   for (const [gap, count] of more) if (count > 0) gaps.set(gap, (gaps.get(gap) ?? 0) + count);
 }
 

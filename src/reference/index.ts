@@ -11,7 +11,7 @@ import { escapeGaps, fillGaps } from "./gaps.js";
 import { assign, codebookGradient, lloyd, shareErrors } from "./kmeans.js";
 import { codeLengths } from "./package-merge.js";
 import { compact, prune, scatter, sift } from "./prune.js";
-import { scan, unscan } from "./scan.js";
+import { scan, scanGaps, unscan } from "./scan.js";
 import { floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
 import { index, mapBytes, splitPlane } from "./tables.js";
 
@@ -35,6 +35,7 @@ export const referenceKernels: EncodeKernels = {
   compact,
   scatter,
   scan,
+  scanGaps,
   index,
   floatHistogram,
   lloyd,

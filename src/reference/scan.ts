@@ -1,3 +1,5 @@
+import { compact } from "./prune.js";
+import { gapHistogram } from "./stats.js";
 import { alignedLike, type Words, wordsOf, wordsPerElement } from "./words.js";
 
 // Scans: docs/format.md, section 4.1.
@@ -29,6 +31,12 @@ export function scan(elements: Uint8Array, elementBytes: number, axes: Axes, ord
     at += count;
   });
   return out;
+}
+
+/** As `EncodeKernels.scanGaps` says. */
+export function scanGaps(elements: Uint8Array, elementBytes: number, axes: Axes, order: number): Uint32Array {
+  const { gaps, maxGap } = compact(scan(elements, elementBytes, axes, order), elementBytes);
+  return gaps.length === 0 ? new Uint32Array(0) : gapHistogram(gaps, maxGap);
 }
 
 /** As `DecodeKernels.unscan` says. */
