@@ -1,5 +1,5 @@
 import { MAX_CODE_BITS } from "../../src/archive/limits.js";
-import { at, type Ptr } from "../../src/kernels/arena.js";
+import { at } from "../../src/kernels/arena.js";
 import type { Engine } from "../../src/kernels/engine.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { SYMBOL_SOURCES, type SymbolSource } from "../corpus.js";
@@ -84,23 +84,25 @@ function jsEncode({ symbols, lengths }: Coded): Runnable {
 function wasmEncode(engine: Engine, { symbols, alphabet, lengths }: Coded): Runnable {
   const { arena, exports } = engine;
   const table = room(engine, 4 * 256);
+  arena.u32(table, 256).fill(0); // `encodeStreams4` looks at all of it
   exports.encodeTable(place(engine, lengths), alphabet, table, room(engine, 64));
   const from = place(engine, symbols);
-  const firsts = [0, 1, 2, 3].map((stream) => at(from, stream)) as [Ptr, Ptr, Ptr, Ptr];
-  const end = at(from, symbols.length);
-  const out = room(engine, encodeRoom(symbols.length));
-  const streamLengths = new Uint32Array(4);
+  const streamRoom = Math.ceil((symbols.length / 4 + 1) * 1.5) + 8;
+  const out = room(engine, 4 * streamRoom);
+  const ends = room(engine, 16);
+  const streamLengths = arena.u32(ends, 4);
+  const streams = arena.u8(out, 4 * streamRoom);
   let byteLength = 0;
   return {
     run() {
+      exports.encodeStreams4(from, symbols.length, table, out, streamRoom, ends);
       byteLength = 0;
       for (let stream = 0; stream < 4; stream++) {
-        const length = exports.encodeStream(firsts[stream], end, 4, table, at(out, byteLength));
-        streamLengths[stream] = length;
-        byteLength += length;
+        streams.copyWithin(byteLength, stream * streamRoom, stream * streamRoom + streamLengths[stream]);
+        byteLength += streamLengths[stream];
       }
     },
-    outputs: () => [streamLengths, arena.u8(out, byteLength)],
+    outputs: () => [streamLengths, streams.subarray(0, byteLength)],
   };
 }
 

@@ -4,7 +4,8 @@
 /* in: u8 lengths[], u32 stream lengths[4], the streams and 64 bytes more. numbers: symbols. out: u8 symbols[]. */
 typedef struct {
   unsigned table_log;
-  uint32_t table[1 << 12];
+  uint8_t code_lengths[1 << 12];
+  uint8_t symbols[1 << 12];
 } Decode;
 
 static void first_codes(Span lengths, uint32_t next[16]) {
@@ -39,112 +40,148 @@ static void prepare_decode(Task *task) {
     unsigned length = lengths.bytes[symbol];
     if (length == 0) continue;
     uint32_t index = reverse(next[length]++, length);
-    for (; index < 1u << decode->table_log; index += 1u << length) decode->table[index] = (uint32_t)symbol << 8 | length;
+    for (; index < 1u << decode->table_log; index += 1u << length) {
+      decode->code_lengths[index] = (uint8_t)length;
+      decode->symbols[index] = (uint8_t)symbol;
+    }
   }
   task->work = decode;
   give(task, (size_t)task->numbers[0]);
 }
 
-static inline uint64_t peek(const uint8_t *base, uint64_t bit) { return load64(base + (bit >> 3)) >> (bit & 7); }
+/* The bits that follow, and a one above them: the zeros that come in above the one are the bits that were used. */
+static inline uint64_t window_at(const uint8_t *from, unsigned used) { return (load64(from) | (uint64_t)1 << 63) >> used; }
 
-static void decode4(const uint32_t *table, unsigned table_log, const uint8_t *base, const uint64_t starts[4], uint8_t *out, size_t count) {
-  uint64_t mask = (1u << table_log) - 1;
-  uint64_t b0 = starts[0], b1 = starts[1], b2 = starts[2], b3 = starts[3];
-  size_t o = 0;
-  for (; o < (count & ~(size_t)15); o += 16) {
-    uint64_t w0 = peek(base, b0), w1 = peek(base, b1), w2 = peek(base, b2), w3 = peek(base, b3);
-    for (int round = 0; round < 16; round += 4) {
-      uint32_t t0 = table[w0 & mask], t1 = table[w1 & mask], t2 = table[w2 & mask], t3 = table[w3 & mask];
-      out[o + round] = t0 >> 8;
-      out[o + round + 1] = t1 >> 8;
-      out[o + round + 2] = t2 >> 8;
-      out[o + round + 3] = t3 >> 8;
-      w0 >>= t0 & 63;
-      w1 >>= t1 & 63;
-      w2 >>= t2 & 63;
-      w3 >>= t3 & 63;
-      b0 += t0 & 63;
-      b1 += t1 & 63;
-      b2 += t2 & 63;
-      b3 += t3 & 63;
+typedef struct {
+  const uint8_t *from;
+  uint64_t window;
+} Stream;
+
+static inline void refill(Stream *stream) {
+  unsigned used = (unsigned)__builtin_clzll(stream->window);
+  stream->from += used >> 3;
+  stream->window = window_at(stream->from, used & 7);
+}
+
+static inline uint8_t next_symbol(const Decode *decode, uint64_t mask, Stream *stream) {
+  size_t index = stream->window & mask;
+  stream->window >>= decode->code_lengths[index];
+  return decode->symbols[index];
+}
+
+/* `rounds` symbols of each stream between two looks at memory: their codes fit in the 56 bits of a window. */
+static inline __attribute__((always_inline)) size_t decode_rounds(const Decode *decode, Stream stream[4], uint8_t *out, size_t o, size_t end, int rounds) {
+  uint64_t mask = (1u << decode->table_log) - 1;
+  Stream a = stream[0], b = stream[1], c = stream[2], d = stream[3];
+  for (; o < end; o += 4 * (size_t)rounds) {
+    for (int round = 0; round < 4 * rounds; round += 4) {
+      out[o + round] = next_symbol(decode, mask, &a);
+      out[o + round + 1] = next_symbol(decode, mask, &b);
+      out[o + round + 2] = next_symbol(decode, mask, &c);
+      out[o + round + 3] = next_symbol(decode, mask, &d);
     }
+    refill(&a);
+    refill(&b);
+    refill(&c);
+    refill(&d);
   }
+  stream[0] = a;
+  stream[1] = b;
+  stream[2] = c;
+  stream[3] = d;
+  return o;
+}
+
+static void decode4(const Decode *decode, Stream stream[4], uint8_t *out, size_t count) {
+  uint64_t mask = (1u << decode->table_log) - 1;
+  size_t o = 0;
+  if (decode->table_log <= 9) o = decode_rounds(decode, stream, out, o, count - count % 24, 6);
+  o = decode_rounds(decode, stream, out, o, count - (count - o) % 16, 4);
   for (; o < count; o++) {
-    uint32_t t = table[peek(base, b0) & mask];
-    out[o] = t >> 8;
-    uint64_t b = b0 + (t & 63);
-    b0 = b1;
-    b1 = b2;
-    b2 = b3;
-    b3 = b;
+    out[o] = next_symbol(decode, mask, &stream[o & 3]);
+    refill(&stream[o & 3]);
   }
 }
 
 static void run_decode(Task *task) {
   const Decode *decode = task->work;
   const uint32_t *lengths = (const uint32_t *)task->in[1].bytes;
-  uint64_t starts[4];
-  uint64_t at = 0;
-  for (int s = 0; s < 4; s++) {
-    starts[s] = at << 3;
-    at += lengths[s];
+  Stream stream[4];
+  const uint8_t *at = task->in[2].bytes;
+  for (int i = 0; i < 4; i++) {
+    stream[i] = (Stream){at, window_at(at, 0)};
+    at += lengths[i];
   }
-  decode4(decode->table, decode->table_log, task->in[2].bytes, starts, task->out[0].bytes, task->out[0].length);
+  decode4(decode, stream, task->out[0].bytes, task->out[0].length);
 }
 
 /* in: u8 lengths[], u8 symbols[]. out: u32 stream lengths[4], the streams. */
 static void prepare_encode(Task *task) {
-  uint32_t *table = take(256 * sizeof *table);
+  uint64_t *codes = take(256 * sizeof *codes);
   Span lengths = task->in[0];
   uint32_t next[16];
   first_codes(lengths, next);
   for (size_t symbol = 0; symbol < lengths.length; symbol++) {
     unsigned length = lengths.bytes[symbol];
-    if (length != 0) table[symbol] = reverse(next[length]++, length) << 8 | length;
+    if (length != 0) codes[symbol] = (uint64_t)reverse(next[length]++, length) << (64 - length) | length;
   }
-  task->work = table;
+  task->work = codes;
   give(task, 4 * sizeof(uint32_t));
   give(task, (task->in[1].length + 4) * 12 / 8 + 64);
 }
 
-static size_t encode(const uint32_t *table, const uint8_t *symbols, const uint8_t *end, size_t stride, uint8_t *out) {
-  uint8_t *to = out;
-  uint64_t held = 0;
-  uint64_t bits = 0;
-  const uint8_t *at = symbols;
-  for (; at + 3 * stride < end; at += 4 * stride) {
-    uint64_t a = table[at[0]], b = table[at[stride]], c = table[at[2 * stride]], d = table[at[3 * stride]];
-    held |= (a >> 8) << bits;
-    bits += a & 255;
-    held |= (b >> 8) << bits;
-    bits += b & 255;
-    held |= (c >> 8) << bits;
-    bits += c & 255;
-    held |= (d >> 8) << bits;
-    bits += d & 255;
-    store64(to, held);
-    to += bits >> 3;
-    held >>= bits & 56;
-    bits &= 7;
+/* What is held of a stream stands in the upper bits, so that an entry, code above and length below, goes in as it is. */
+typedef struct {
+  uint64_t held;
+  uint64_t bits;
+  uint8_t *to;
+} Sink;
+
+static inline void put(Sink *sink, uint64_t code) {
+  sink->held = (sink->held >> (code & 63)) | code;
+  sink->bits += code;
+}
+
+static inline void flush(Sink *sink) {
+  store64(sink->to, sink->held >> (-sink->bits & 63));
+  sink->to += (sink->bits & 63) >> 3;
+  sink->bits &= 7;
+}
+
+/* Two streams out of four, as the kernel does: more of them do not stay in registers there. Where each stream ends goes to `ends`. */
+static void encode_pair(const uint64_t *codes, const uint8_t *at, const uint8_t *end, Sink a, Sink b, uint8_t *ends[2]) {
+  for (; end - at >= 14; at += 16) {
+    for (int i = 0; i < 16; i += 4) put(&a, codes[at[i]]);
+    flush(&a);
+    for (int i = 1; i < 16; i += 4) put(&b, codes[at[i]]);
+    flush(&b);
   }
-  for (; at < end; at += stride) {
-    uint64_t a = table[*at];
-    held |= (a >> 8) << bits;
-    bits += a & 255;
-    store64(to, held);
-    to += bits >> 3;
-    held >>= bits & 56;
-    bits &= 7;
+  for (; at < end; at += 4) {
+    put(&a, codes[at[0]]);
+    flush(&a);
+    if (end - at < 2) break;
+    put(&b, codes[at[1]]);
+    flush(&b);
   }
-  return (size_t)(to - out) + (bits > 0);
+  ends[0] = a.to + (a.bits > 0);
+  ends[1] = b.to + (b.bits > 0);
 }
 
 static void run_encode(Task *task) {
   uint32_t *lengths = (uint32_t *)task->out[0].bytes;
   Span symbols = task->in[1];
+  const uint8_t *end = symbols.bytes + symbols.length;
+  uint8_t *out = task->out[1].bytes;
+  size_t room = (symbols.length / 4 + 1) * 12 / 8 + 8;
+  uint8_t *ends[4];
+  for (int s = 0; s < 4; s += 2) {
+    Sink a = {0, 0, out + (size_t)s * room}, b = {0, 0, out + (size_t)(s + 1) * room};
+    encode_pair(task->work, symbols.bytes + s, end, a, b, ends + s);
+  }
   size_t total = 0;
   for (int s = 0; s < 4; s++) {
-    lengths[s] = (uint32_t)encode(task->work, symbols.bytes + s, symbols.bytes + symbols.length, 4, task->out[1].bytes + total);
+    lengths[s] = (uint32_t)(ends[s] - (out + (size_t)s * room));
+    memmove(out + total, out + (size_t)s * room, lengths[s]);
     total += lengths[s];
   }
   task->out[1].length = total;
