@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { writeSync } from "node:fs";
 import metadata from "../../package.json" with { type: "json" };
 import { hearStreamErrors, PIPE_CLOSED, writeOut } from "./stdio.js";
 
@@ -15,5 +16,18 @@ async function main(): Promise<number> {
   }
 }
 
+const SYSTEM = 4;
+
+/** What no command could tell any more: nobody listens, or a part of the program is not there. */
+function lastWord(error: NodeJS.ErrnoException): number {
+  if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") return PIPE_CLOSED;
+  try {
+    writeSync(process.stderr.fd, `coppice: ${error.message}\n`);
+  } catch {
+    // Not even that.
+  }
+  return SYSTEM;
+}
+
 hearStreamErrors();
-process.exit(await main().catch(() => PIPE_CLOSED));
+process.exit(await main().catch(lastWord));

@@ -88,7 +88,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .description("give the files of a model back")
     .argument("<archive>", "archive; - is standard input")
     .addOption(new Option("-o, --output <path>", "write to this file, or folder for several; - is standard output"))
-    .addOption(threads("the model"))
+    .addOption(threads("of a file, the model"))
     .addOption(maxBytes())
     .addOption(force())
     .addOption(json())

@@ -35,7 +35,7 @@ const SMALL_BYTES = 1 << 14;
 const CONTEXT_SCANS = [0, 1];
 
 /**
- * The smallest coding of a tensor, by exact size; of equals the one with the lower number (docs/format.md, section 4).
+ * The smallest coding of a tensor, by exact size, its gaps as `measureGaps` writes them; of equals the one with the lower number (docs/format.md, section 4).
  */
 export async function choose(kernels: EncodeKernels, dtype: Dtype, work: TensorWork, found: Survey, contexts: Contexts): Promise<Choice> {
   const blocks = blocksIn(work.elements);

@@ -67,7 +67,7 @@ export interface MeasuredGaps extends Measured {
 const FILLERS = [3, 7, 15, 23, 31, 47, 63, 95, 127, 191, 255];
 const EXPONENTS = [1, 2, 3, 4, 5, 6, 7];
 
-/** How often each gap occurs, gaps that do not occur left out; ascending. */
+/** How often each gap occurs, gaps that do not occur left out. */
 export type GapCounts = ReadonlyMap<number, number>;
 
 /**

@@ -79,12 +79,6 @@ interface Held {
   readonly codes?: Uint8Array;
 }
 
-function heldBytes(block: Held | undefined): number {
-  if (block === undefined) return 0;
-  const gaps = block.maxGap === 0 ? 0 : block.gaps.byteLength; // those of a block that lost nothing are zeros which all such blocks share
-  return gaps + (block.elements?.byteLength ?? 0) + (block.codes?.byteLength ?? 0);
-}
-
 /** A part of a tensor on the engine of this thread. */
 export class Part implements PartWork {
   readonly #kernels: EncodeKernels;
@@ -94,6 +88,8 @@ export class Part implements PartWork {
   readonly #budget: Budget;
   readonly #onBlock: (byteLength: number) => void;
   readonly #held = new Map<number, Held>();
+  /** Of each block that was sifted, the sum of its squares: by it another reading is known for the same. */
+  readonly #signals = new Map<number, number>();
   #threshold: number | undefined;
   #centroids: Centroids | undefined;
   #counted = false;
@@ -148,6 +144,7 @@ export class Part implements PartWork {
     for await (const values of this.#values()) {
       const sifted = this.#kernels.sift(values, threshold);
       sieve.add(sifted);
+      this.#signals.set(this.#indexes[next], sifted.sumOfSquares);
       // What is left of a block that lost nothing is the block.
       const { gaps, maxGap, elements } = sifted;
       if (gaps.length < values.length) this.#hold(this.#indexes[next], { gaps, maxGap, elements });
@@ -291,7 +288,9 @@ export class Part implements PartWork {
     const held = this.#held.get(index);
     if (held?.elements) return { ...held, elements: held.elements };
     const values = valuesOf(this.#kernels, await this.#blocks.read(index), this.#dtype as FloatDtype);
-    return this.#kernels.sift(values, this.#threshold as number);
+    const sifted = this.#kernels.sift(values, this.#threshold as number);
+    if (sifted.sumOfSquares !== this.#signals.get(index)) throw new Error("a block changed between two readings");
+    return sifted;
   }
 
   /** The gaps of a block, and the index of each survivor's centroid. */
@@ -303,15 +302,23 @@ export class Part implements PartWork {
   }
 
   #hold(index: number, block: Held): void {
-    const bytes = heldBytes(block);
-    const freed = heldBytes(this.#held.get(index));
+    const bytes = this.#heldBytes(index, block);
+    const freed = this.#heldBytes(index, this.#held.get(index));
     if (bytes - freed > this.#budget.left) return;
     this.#budget.left -= bytes - freed;
     this.#held.set(index, block);
   }
 
+  #heldBytes(index: number, block: Held | undefined): number {
+    if (block === undefined) return 0;
+    const { gaps, elements, codes } = block;
+    // The gaps of a block that lost nothing are zeros which all such blocks share.
+    const own = gaps.length === blockLength(this.#blocks, index) ? 0 : gaps.byteLength;
+    return own + (elements?.byteLength ?? 0) + (codes?.byteLength ?? 0);
+  }
+
   #release(index: number): void {
-    this.#budget.left += heldBytes(this.#held.get(index));
+    this.#budget.left += this.#heldBytes(index, this.#held.get(index));
     this.#held.delete(index);
   }
 

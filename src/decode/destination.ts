@@ -9,7 +9,8 @@ import { blockByteLength } from "./record.js";
 export interface TensorOptions {
   /**
    * Gives a tensor's own buffer, of exactly `tensor.byteLength` bytes: its `data` will be that buffer, whatever it held before, and nothing is allocated for it. Fastest
-   * where the buffer starts at a multiple of the element's bytes. After an error it may hold a part of the tensor.
+   * where the buffer starts at a multiple of the element's bytes. After an error it may hold a part of the tensor. Of a stream,
+   * what a tensor is said to have is not proven yet when this is called: `maxBytes` bounds it.
    */
   readonly into?: (tensor: TensorEntry) => Uint8Array;
 }

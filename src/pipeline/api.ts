@@ -14,7 +14,7 @@ import { Pool } from "./pool.js";
 import { Meter, type WorkOptions } from "./progress.js";
 import type { Report } from "./report.js";
 import { tensorsModel } from "./tensors.js";
-import { type ThreadOptions, threadCount } from "./threads.js";
+import { checkThreads, type ThreadOptions, threadCount } from "./threads.js";
 import { type BlockJob, type Unpacking, unpackFile, unpackHere } from "./unpack.js";
 import { type Comparison, verifyArchive } from "./verify.js";
 
@@ -144,11 +144,12 @@ export function decompress(input: Input, options: ArchiveOptions = {}): Promise<
 }
 
 /**
- * Writes the one file of an archive's model into `sink`, in order.
+ * Writes the one file of an archive's model into `sink`, in order, and so in one thread.
  *
  * @throws FormatError where the archive is at fault, and `UNSUPPORTED` where its model has several files
  */
-export function decompressTo(input: Input, sink: Sink, options: ArchiveOptions = {}): Promise<void> {
+export async function decompressTo(input: Input, sink: Sink, options: ArchiveOptions & ThreadOptions = {}): Promise<void> {
+  checkThreads(options.threads);
   return using(archiveOf(input, options), async ({ archive }) => {
     const files = await archiveFiles(archive);
     if (files.length > 1) throw new FormatError("UNSUPPORTED", 0, `the model has ${files.length} files, which need a folder`);
@@ -174,10 +175,15 @@ export function decompressFile(
     const meter = new Meter(denseByteLength(archive, templates), options);
     const files = templates.map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
     for (const { to } of files) await placeOf(to, force);
-    const sizes = archive.header.tensors.map(({ byteLength }) => byteLength);
-    await unpacked(archive, place, threadCount(options.threads, sizes, UNPACK_THREADS_FROM_BYTES), options.signal, async (unpacking) => {
-      for (const { file, to } of files) await writeWhole(to, force, (_, fd) => unpackFile(archive, file, fd, meter, unpacking));
-    });
+    await unpacked(
+      archive,
+      place,
+      threadCount(options.threads, archive.header.tensors, UNPACK_THREADS_FROM_BYTES),
+      options.signal,
+      async (unpacking) => {
+        for (const { file, to } of files) await writeWhole(to, force, (_, fd) => unpackFile(archive, file, fd, meter, unpacking));
+      },
+    );
     return files.map(({ to }) => to);
   });
 }

@@ -62,7 +62,7 @@ export async function compressModel(
   checkNames(tensors);
   const sizes = tensors.map(({ dtype, shape }) => tensorByteLength(dtype, shape));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-  const threads = threadCount(options.threads, sizes, THREADS_FROM_BYTES);
+  const threads = threadCount(options.threads, tensors, THREADS_FROM_BYTES);
 
   const spool = new Spool(temporaryFolder);
   const pool = threads > 1 ? new Pool(threads, options.signal) : undefined;

@@ -69,6 +69,7 @@ export class Pool {
   constructor(threads: number, signal?: AbortSignal) {
     this.#signal = signal;
     signal?.addEventListener("abort", this.#abandon);
+    if (signal?.aborted) this.#abandon();
     const variant = chooseVariant({});
     const workerData: ThreadData = { module: engineModule(variant), variant };
     this.#threads = Array.from({ length: threads }, () => {
@@ -114,7 +115,7 @@ export class Pool {
   /** Ends the threads: once it is fulfilled they read and write no more. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abandon);
-    this.#failure ??= { error: new Error("the pool was closed") };
+    this.#fail(new Error("the pool was closed"));
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 
@@ -159,13 +160,22 @@ export class Pool {
   }
 
   #hear(worker: Worker, message: FromThread): void {
-    if (message.kind === "worked") this.#parts.get(message.part)?.onBlock(message.byteLength);
+    if (message.kind === "worked") this.#worked(message);
     else if (message.kind === "read") void this.#read(worker, message);
     else {
       const question = this.#questions.get(message.question);
       this.#questions.delete(message.question);
       if (message.kind === "answer") question?.resolve(message.answer as never);
       else question?.reject(question.part?.readError ?? received(message.error));
+    }
+  }
+
+  /** What the caller throws at being told stops the work, as it does in one thread. */
+  #worked({ part, byteLength }: Extract<FromThread, { kind: "worked" }>): void {
+    try {
+      this.#parts.get(part)?.onBlock(byteLength);
+    } catch (error) {
+      this.#fail(error);
     }
   }
 

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
-import { MAX_BLOCK_ELEMENTS } from "../archive/limits.js";
+import { elementsOf } from "../archive/record.js";
 import { checkInteger } from "../check.js";
+import { blocksIn } from "../codec/blocks.js";
+import { type TensorInfo, tensorByteLength } from "../types.js";
 
 /** How many threads work. What they make does not depend on it. */
 export interface ThreadOptions {
@@ -10,16 +12,21 @@ export interface ThreadOptions {
 
 const MOST_THREADS = 64;
 
+/** @throws TypeError, RangeError naming `threads` */
+export function checkThreads(threads: number | undefined): void {
+  if (threads !== undefined) checkInteger(threads, "threads", 1, MOST_THREADS);
+}
+
 /**
- * Threads for tensors of these sizes, whose blocks are what they divide.
+ * Threads for tensors, whose blocks are what they divide.
  *
  * @param from bytes below which starting threads takes longer than they save
  * @throws TypeError, RangeError naming `threads`
  */
-export function threadCount(threads: number | undefined, sizes: readonly number[], from: number): number {
-  if (threads !== undefined) checkInteger(threads, "threads", 1, MOST_THREADS);
-  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+export function threadCount(threads: number | undefined, tensors: readonly TensorInfo[], from: number): number {
+  checkThreads(threads);
+  const totalBytes = tensors.reduce((sum, { dtype, shape }) => sum + tensorByteLength(dtype, shape), 0);
   const wanted = threads ?? (totalBytes < from ? 1 : Math.min(availableParallelism(), MOST_THREADS));
-  const blocks = sizes.reduce((sum, size) => sum + Math.ceil(size / MAX_BLOCK_ELEMENTS), 0);
+  const blocks = tensors.reduce((sum, tensor) => sum + blocksIn(elementsOf(tensor).elements), 0);
   return Math.min(wanted, Math.max(1, blocks));
 }

@@ -2,6 +2,7 @@ import { write as writeInto, writeSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Archive } from "../decode/archive.js";
 import { type BlockSpan, blockByteLength, decodeOneBlock } from "../decode/record.js";
+import { FormatError } from "../errors.js";
 import { orderMatters, swapUnit } from "../formats/order.js";
 import { renderTemplate } from "../formats/template.js";
 import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
@@ -97,7 +98,12 @@ export async function unpackFile(archive: Archive, file: FileTemplate, fd: numbe
     }
     while (going.length > 0) await next();
   } catch (error) {
-    await unpacking.stop();
+    try {
+      // What is at fault earlier in the file may not have been told yet.
+      if (error instanceof FormatError) for (const { done } of going) await done;
+    } finally {
+      await unpacking.stop();
+    }
     throw error;
   }
 }

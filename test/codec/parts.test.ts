@@ -95,6 +95,29 @@ describe.each(TENSORS.map((tensor) => ({ name: tensor.name, tensor })))("a tenso
   });
 });
 
+it("a tensor that changes between two readings is not written", async () => {
+  const changing = floats("F32", [COUNT], WEIGHTS);
+  const blocks = blocksOf(changing);
+  let readings = 0;
+  const read = async (index: number): Promise<Uint8Array> => {
+    const block = (await blocks.read(index)).slice();
+    if (++readings > blocks.count) block[0] ^= 1;
+    return block;
+  };
+  const part = new Part(kernels, "F32", { ...blocks, read }, { budget: { left: 0 } });
+  const work = dividedWork(changing, [part]);
+  await expect(encodeWork(kernels, "F32", work, { prune: { threshold: 1e-9 }, share: { bits: 4 } })).rejects.toThrow(/changed/);
+});
+
+it("the gaps of a block whose survivors all come first are held against the budget", async () => {
+  const count = 2 * 2 ** 20;
+  const values = Float32Array.from({ length: count }, (_, i) => (i % 2 ** 20 < 2 ** 19 ? 1 + (i % 300) : 0));
+  const budget = { left: 2 ** 30 };
+  const part = new Part(kernels, "F32", blocksOf(floats("heads", [count], values)), { budget });
+  await part.sift(0, false);
+  expect(2 ** 30 - budget.left).toBe(2 * 2 ** 19 * 8);
+});
+
 describe("what is counted while weights are shared", () => {
   it.each(["F32", "F16", "BF16"] as const)("is what counting the shared tensor finds, of %s", async (dtype) => {
     const count = 2 ** 16 + 999;

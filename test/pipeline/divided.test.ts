@@ -123,9 +123,35 @@ it("threads stop when a signal says so, and leave nothing", async () => {
   }
 });
 
+it("threads stop when the caller throws at being told, or had given up before", async () => {
+  const reason = new Error("a broken callback");
+  const onProgress = (): never => {
+    throw reason;
+  };
+  for (const options of [{ onProgress }, { signal: AbortSignal.abort(reason) }]) {
+    await expect(coppice.compressFile(at("net.safetensors"), at("stopped"), { ...options, threads: 2 })).rejects.toBe(reason);
+    await expect(coppice.decompressFile(at("good.coppice"), at("stopped"), { ...options, threads: 2 })).rejects.toBe(reason);
+  }
+  expect(readdirSync(folder).filter((name) => name.includes("stopped"))).toEqual([]);
+});
+
+it("of two faults the first in the file is told, whatever the threads", async () => {
+  const { archive } = await coppice.compress([TENSORS[1], TENSORS[2]], { preset: "exact", threads: 1 });
+  const second = coppice.readHeader(archive).tensors[1].recordOffset;
+  archive[second - 10] ^= 1; // in the last block of the first tensor
+  archive[second] = 7; // a coding that is reserved
+  const errors = [];
+  for (const threads of [1, 2, 3]) {
+    errors.push(await coppice.decompressFile(archive, at("never"), { threads }).catch((error) => `${error.code} ${error.offset}`));
+  }
+  expect(errors[0]).toMatch(/^CHECKSUM/);
+  expect(new Set(errors).size, errors.join()).toBe(1);
+});
+
 it("threads is checked", async () => {
   for (const threads of [0, 65, 1.5]) {
     await expect(coppice.compress([], { threads })).rejects.toThrow(/threads/);
     await expect(coppice.decompressFile(at("good.coppice"), at("never"), { threads })).rejects.toThrow(/threads/);
+    await expect(coppice.decompressTo(at("good.coppice"), async () => undefined, { threads })).rejects.toThrow(/threads/);
   }
 });
