@@ -68,7 +68,8 @@ export async function zstdMemoryRate(file: string): Promise<number> {
 
 /** What the process of its own does: answers each message with milliseconds. */
 export type Job =
-  | { readonly kind: "decode"; readonly archive: string }
+  /** With `into`, from the second run on into the buffers of the first. */
+  | { readonly kind: "decode"; readonly archive: string; readonly into: boolean }
   | { readonly kind: "compress"; readonly model: string; readonly recipe: Recipe };
 
 /** The library in a process of its own: `once` gives the milliseconds of a run, of which the first is a fresh start. */
@@ -108,10 +109,14 @@ export async function serveJob(job: Job): Promise<void> {
   const { compress, decode } = (await import(pathToFileURL(path.join(DIST, "index.js")).href)) as typeof Coppice;
   const archive = job.kind === "decode" ? new Uint8Array(readFileSync(job.archive)) : new Uint8Array(0);
   const tensors = job.kind === "compress" ? tensorsOf(job.model) : [];
+  const held = new Map<string, Uint8Array>();
   process.on("message", async () => {
     const start = performance.now();
-    if (job.kind === "decode") decode(archive);
-    else await compress(tensors, { recipe: job.recipe, threads: 1 });
+    if (job.kind === "decode") {
+      const decoded = decode(archive, held.size > 0 ? { into: ({ name }) => held.get(name) as Uint8Array } : {});
+      if (job.into) for (const { name, data } of decoded) held.set(name, data);
+    }
+    if (job.kind === "compress") await compress(tensors, { recipe: job.recipe, threads: 1 });
     process.send?.(performance.now() - start);
   });
 }
