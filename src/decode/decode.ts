@@ -1,3 +1,4 @@
+import { concat } from "../archive/bytes.js";
 import { type Header, headerEnd, PREAMBLE_BYTES, readHeader as readHeaderWith, type TensorEntry } from "../archive/header.js";
 import { checkBytes, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
@@ -57,14 +58,8 @@ class Arrivals {
       parts.push(value);
       length += value.length;
     }
-    const held = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      held.set(part, at);
-      at += part.length;
-    }
-    this.#held = held;
-    return held;
+    this.#held = concat(parts);
+    return this.#held;
   }
 
   async take(byteLength: number, what: string): Promise<Uint8Array> {
