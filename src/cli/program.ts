@@ -62,7 +62,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
   const quiet = (what: string) => new Option("--quiet", `no ${what}, no progress`);
   const maxBytes = () => new Option("--max-bytes <n>", "most bytes that the tensors may have: 1000000, 64M, 2G").argParser(parseByteCount);
   const number = (flags: string, description: string) => new Option(flags, description).argParser(parseNumber);
-  const threads = (what: string) => number("--threads <n>", `worker threads; ${what} is the same for any number`);
+  const threads = (what: string) => number("--threads <n>", `threads that work; ${what} is the same for any number`);
 
   program
     .command("compress")

@@ -28,9 +28,9 @@ export function shortName(name: string, width: number): string {
   return cutMiddle(parts.join("."), width);
 }
 
-/** Every digit: 1,066,896. */
+/** Every digit of a whole number: 1,066,896. By hand, since loading the tables for `toLocaleString` takes longer than all else that a report needs. */
 export function exactCount(count: number): string {
-  return count.toLocaleString("en-US");
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 const UNITS = ["", "K", "M", "G", "T"];

@@ -55,18 +55,24 @@ export async function fileSource(path: string): Promise<Source> {
   }
 }
 
-/** What is at a place of an open file, by range from there. Reads wait for the system, and each lends the same buffer. */
-export function placeReader({ fd, offset }: Place): (at: number, byteLength: number) => Promise<Uint8Array> {
-  let lent = new Uint8Array(0);
-  return async (at, byteLength) => {
-    if (lent.length < byteLength) lent = new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
+/** Reads what is at places of open files, waiting for the system. Each reading lends the same buffer: what the one before gave is gone. */
+export class PlaceReader {
+  #lent = new Uint8Array(0);
+
+  read({ fd, offset }: Place, byteLength: number): Uint8Array {
+    if (this.#lent.length < byteLength) this.#lent = new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
     for (let done = 0; done < byteLength; ) {
-      const bytesRead = readSync(fd, lent, done, Math.min(byteLength - done, MOST_PER_CALL), offset + at + done);
-      if (bytesRead === 0) throw becameShorter(offset + at + done);
+      const bytesRead = readSync(fd, this.#lent, done, Math.min(byteLength - done, MOST_PER_CALL), offset + done);
+      if (bytesRead === 0) throw becameShorter(offset + done);
       done += bytesRead;
     }
-    return lent.subarray(0, byteLength);
-  };
+    return this.#lent.subarray(0, byteLength);
+  }
+
+  /** What is at `place`, by range from there. */
+  from({ fd, offset }: Place): (at: number, byteLength: number) => Promise<Uint8Array> {
+    return async (at, byteLength) => this.read({ fd, offset: offset + at }, byteLength);
+  }
 }
 
 /** A buffer as a source. Reads are views of it: nothing is copied. */

@@ -197,7 +197,7 @@ async function unpacked(
   work: (unpacking: Unpacking) => Promise<void>,
 ): Promise<void> {
   if (threads === 1) return work(unpackHere(archive, engineKernels()));
-  const pool = new Pool(threads, signal);
+  const pool = new Pool(threads, engineKernels(), signal);
   const block = async ({ span }: BlockJob) => place ?? (await archive.bytes(span.offset, span.byteLength)).slice();
   try {
     await work({ ahead: AHEAD * threads, unpack: async (job) => pool.unpack(job, await block(job)), stop: () => pool.close() });

@@ -7,7 +7,7 @@ import { blocksIn, type ReadRange } from "../codec/blocks.js";
 import { dividedWork, type EncodedTensor, encodeTensor, encodeWork } from "../codec/tensor.js";
 import { decodeRecord } from "../decode/decode.js";
 import { FormatError } from "../errors.js";
-import { placeReader } from "../formats/source.js";
+import { PlaceReader } from "../formats/source.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import { type OpenModel, type TensorInfo, tensorByteLength } from "../types.js";
@@ -65,9 +65,10 @@ export async function compressModel(
   const threads = threadCount(options.threads, tensors, THREADS_FROM_BYTES);
 
   const spool = new Spool(temporaryFolder);
-  const pool = threads > 1 ? new Pool(threads, options.signal) : undefined;
+  const pool = threads > 1 ? new Pool(threads, kernels, options.signal) : undefined;
   try {
     const meter = new Meter(totalBytes, options);
+    const places = new PlaceReader();
     const counted = sizes.map(() => 0);
     const count = (index: number, byteLength: number): void => {
       const more = Math.min(byteLength, sizes[index] - counted[index]);
@@ -83,7 +84,7 @@ export async function compressModel(
         if (blocks > 1) count(index, Math.floor(byteLength / rounds));
       };
       const place = model.place?.(index);
-      const bytes = place && !pool ? placeReader(place) : (offset: number, byteLength: number) => model.read(index, offset, byteLength);
+      const bytes = place && !pool ? places.from(place) : (offset: number, byteLength: number) => model.read(index, offset, byteLength);
       const read: ReadRange = async (offset, byteLength) => {
         await meter.turn();
         return bytes(offset, byteLength);

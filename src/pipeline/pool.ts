@@ -3,9 +3,11 @@ import type { ReadRange } from "../codec/blocks.js";
 import type { PartWork } from "../codec/part.js";
 import type { Treatment } from "../codec/quantize.js";
 import type { EncodedTensor } from "../codec/tensor.js";
+import type { EncodeKernels } from "../kernel-types.js";
 import { engineModule } from "../kernels/engine.js";
 import { chooseVariant } from "../kernels/variant.js";
 import type { Place, TensorInfo } from "../types.js";
+import { ThreadWork } from "./thread.js";
 import { type Asked, type FromThread, received, type ThreadData, type ToThread } from "./thread-messages.js";
 import type { BlockJob } from "./unpack.js";
 
@@ -20,8 +22,11 @@ export interface PoolTensor {
   readonly onBlock: (byteLength: number) => void;
 }
 
+/** The calling thread, or a worker. */
 interface Thread {
-  readonly worker: Worker;
+  readonly say: (message: ToThread, transfer?: ArrayBuffer[]) => void;
+  /** Once it is fulfilled the thread reads and writes no more. */
+  readonly stop: () => Promise<unknown>;
   /** Blocks that it has to work on, about. */
   blocks: number;
 }
@@ -55,7 +60,7 @@ const METHODS: readonly (keyof PartWork)[] = [
   "write",
 ];
 
-/** Threads that work on tensors, or on parts of them. Which thread takes which does not show in what comes out. */
+/** Threads that work on tensors, or on parts of them: the one that calls, and workers. Which thread takes which does not show in what comes out. */
 export class Pool {
   readonly #threads: Thread[];
   readonly #parts = new Map<number, OpenPart>();
@@ -65,20 +70,34 @@ export class Pool {
   readonly #abandon = (): void => this.#fail(this.#signal?.reason);
   #failure: { readonly error: unknown } | undefined;
 
-  /** @param signal gives up all that was asked, with its reason */
-  constructor(threads: number, signal?: AbortSignal) {
+  /**
+   * @param kernels what the calling thread works with
+   * @param signal gives up all that was asked, with its reason
+   */
+  constructor(threads: number, kernels: EncodeKernels, signal?: AbortSignal) {
     this.#signal = signal;
     signal?.addEventListener("abort", this.#abandon);
     if (signal?.aborted) this.#abandon();
     const variant = chooseVariant({});
     const workerData: ThreadData = { module: engineModule(variant), variant };
-    this.#threads = Array.from({ length: threads }, () => {
-      const worker = new Worker(new URL("./worker.cjs", import.meta.url), { workerData });
-      worker.on("message", (message: FromThread) => this.#hear(worker, message));
-      worker.on("error", (error) => this.#fail(error));
-      worker.on("exit", (code) => this.#fail(new Error(`a worker thread ended with exit code ${code}`)));
-      return { worker, blocks: 0 };
-    });
+    const workers = Array.from({ length: threads - 1 }, () => this.#worker(workerData));
+    this.#threads = [this.#here(kernels), ...workers];
+  }
+
+  #worker(workerData: ThreadData): Thread {
+    const worker = new Worker(new URL("./worker.cjs", import.meta.url), { workerData });
+    const say = (message: ToThread, transfer: ArrayBuffer[] = []): void => worker.postMessage(message, transfer);
+    const thread = { say, stop: () => worker.terminate(), blocks: 0 };
+    worker.on("message", (message: FromThread) => this.#hear(thread, message));
+    worker.on("error", (error) => this.#fail(error));
+    worker.on("exit", (code) => this.#fail(new Error(`a worker thread ended with exit code ${code}`)));
+    return thread;
+  }
+
+  #here(kernels: EncodeKernels): Thread {
+    const work = new ThreadWork(kernels, { say: (message) => this.#hear(thread, message), yields: true });
+    const thread: Thread = { say: (message) => work.hear(message), stop: () => work.stop(), blocks: 0 };
+    return thread;
   }
 
   /** Compresses a tensor in the thread that has the least to do. */
@@ -116,21 +135,21 @@ export class Pool {
   async close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abandon);
     this.#fail(new Error("the pool was closed"));
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#threads.map((thread) => thread.stop()));
   }
 
   #open(tensor: PoolTensor, thread: Thread, first: number, step: number): OpenPart {
     const part: OpenPart = { ...tensor, number: this.#count++, thread, share: tensor.blocks / step };
     this.#parts.set(part.number, part);
     thread.blocks += part.share;
-    this.#say(thread.worker, { kind: "open", part: part.number, opening: { tensor: tensor.tensor, place: tensor.place, first, step } });
+    thread.say({ kind: "open", part: part.number, opening: { tensor: tensor.tensor, place: tensor.place, first, step } });
     return part;
   }
 
   #close({ number, thread, share }: OpenPart): void {
     this.#parts.delete(number);
     thread.blocks -= share;
-    this.#say(thread.worker, { kind: "close", part: number });
+    thread.say({ kind: "close", part: number });
   }
 
   #idlest(): Thread {
@@ -146,7 +165,7 @@ export class Pool {
       if (this.#failure) return reject(this.#failure.error);
       const question = this.#count++;
       this.#questions.set(question, { resolve, reject, part });
-      this.#say(thread.worker, message(question));
+      thread.say(message(question));
     });
   }
 
@@ -155,13 +174,9 @@ export class Pool {
     return Object.fromEntries(asks) as PartWork;
   }
 
-  #say(worker: Worker, message: ToThread, transfer: ArrayBuffer[] = []): void {
-    worker.postMessage(message, transfer);
-  }
-
-  #hear(worker: Worker, message: FromThread): void {
+  #hear(thread: Thread, message: FromThread): void {
     if (message.kind === "worked") this.#worked(message);
-    else if (message.kind === "read") void this.#read(worker, message);
+    else if (message.kind === "read") void this.#read(thread, message);
     else {
       const question = this.#questions.get(message.question);
       this.#questions.delete(message.question);
@@ -179,15 +194,15 @@ export class Pool {
     }
   }
 
-  async #read(worker: Worker, { part, offset, byteLength }: Extract<FromThread, { kind: "read" }>): Promise<void> {
+  async #read(thread: Thread, { part, offset, byteLength }: Extract<FromThread, { kind: "read" }>): Promise<void> {
     const open = this.#parts.get(part);
     try {
       if (open === undefined) throw new Error("the part was closed");
       const bytes = (await open.read(offset, byteLength)).slice();
-      this.#say(worker, { kind: "bytes", bytes }, [bytes.buffer]);
+      thread.say({ kind: "bytes", bytes }, [bytes.buffer]);
     } catch (error) {
       if (open) open.readError ??= error;
-      this.#say(worker, { kind: "unread" });
+      thread.say({ kind: "unread" });
     }
   }
 

@@ -6,7 +6,7 @@ import { type TensorInfo, tensorByteLength } from "../types.js";
 
 /** How many threads work. What they make does not depend on it. */
 export interface ThreadOptions {
-  /** Worker threads, 1 to 64; 1 works in the calling thread. Unless given, as many as there are processors for a large model. */
+  /** Threads that work, 1 to 64: the calling one, which gives way to its event loop from block to block, and workers. Unless given, as many as there are processors for a large model. */
   readonly threads?: number;
 }
 
