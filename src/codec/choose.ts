@@ -7,7 +7,7 @@ import type { Dtype } from "../types.js";
 import { BLOCK_ELEMENTS, blocksIn } from "./blocks.js";
 import type { TensorWork } from "./encode.js";
 import { codesOf } from "./encode-block.js";
-import { type GapCounts, type Measured, type MeasuredGaps, measureGaps, measureSymbols } from "./measure.js";
+import { type GapCounts, gapsSize, type Measured, type MeasuredGaps, measureGaps, measureGapsLike, measureSymbols } from "./measure.js";
 import type { Contexts } from "./quantize.js";
 import { addGaps, type Survey } from "./survey.js";
 
@@ -135,15 +135,20 @@ function sized(head: Choice["head"], codebook: Uint8Array, gaps: MeasuredGaps | 
   return { head, codebook, byteLength, gaps, symbols };
 }
 
+/** From this many survivors on, scans are compared by one alphabet: which is the best differs little between them, and a byte of the head no longer counts. */
+const ONE_ALPHABET_FROM = 1 << 14;
+
 /** The scan whose gaps take the least, and they. A tensor of several blocks is row-major. */
 async function bestScan(kernels: EncodeKernels, work: TensorWork, rowMajor: GapCounts): Promise<{ scan: number; gaps: MeasuredGaps }> {
   const blocks = blocksIn(work.elements);
-  let best = { scan: 0, gaps: measureGaps(kernels, rowMajor, blocks) };
-  if (blocks > 1) return best;
+  const first = measureGaps(kernels, rowMajor, blocks);
+  if (blocks > 1) return { scan: 0, gaps: first };
   // Gaps depend on where the survivors are, and not on what they are: bytes are quicker to walk than elements.
   const kept = kernels.compact(await work.dense(), work.elementBytes);
   const mask = kernels.scatter(kept.gaps, undefined, new Uint8Array(kept.gaps.length).fill(1), 1, work.elements);
   const seen = new Set([walk(work.axes, 0)]);
+  const alike = kept.gaps.length >= ONE_ALPHABET_FROM;
+  let best: { scan: number; gaps: MeasuredGaps; counts: GapCounts } = { scan: 0, gaps: first, counts: rowMajor };
   for (let scan = 1; scan < SCANS.length; scan++) {
     // Axes of one element do not tell scans apart.
     const order = walk(work.axes, scan);
@@ -151,10 +156,10 @@ async function bestScan(kernels: EncodeKernels, work: TensorWork, rowMajor: GapC
     seen.add(order);
     const counts = new Map<number, number>();
     addGaps(counts, kernels.scanGaps(mask, 1, work.axes, scan).entries());
-    const gaps = measureGaps(kernels, counts, blocks);
-    if (gaps.headBits + gaps.bits < best.gaps.headBits + best.gaps.bits) best = { scan, gaps };
+    const gaps = alike ? measureGapsLike(kernels, counts, first, blocks) : measureGaps(kernels, counts, blocks);
+    if (gapsSize(gaps) < gapsSize(best.gaps)) best = { scan, gaps, counts };
   }
-  return best;
+  return { scan: best.scan, gaps: alike && best.scan > 0 ? measureGaps(kernels, best.counts, blocks) : best.gaps };
 }
 
 /** The axes of a scan that have more than one index, slowest first. */

@@ -70,6 +70,23 @@ const EXPONENTS = [1, 2, 3, 4, 5, 6, 7];
 /** How often each gap occurs, gaps that do not occur left out. */
 export type GapCounts = ReadonlyMap<number, number>;
 
+/** A way to write gaps, before it is measured. */
+interface Way {
+  readonly counts: Uint32Array;
+  readonly escape: boolean;
+  readonly gapParameter: number;
+  readonly fillers: number;
+  readonly extraBits: number;
+  /** Fillers, or gaps that are escaped. */
+  readonly detours: number;
+}
+
+/** A size that is larger by one part in so many is as good. */
+const NEAR = 1000;
+
+/** Sums of logarithms are not exact: by so much a bound is lowered. */
+const LOGARITHM_ERROR = 1e-9;
+
 /**
  * The best alphabet for gaps: the smallest or, of those that take at most a thousandth more, the one with the fewest fillers and escapes. A decoder spends as much time on a filler as on a survivor, and alphabets of
  * very different sizes often come within a few bytes of each other.
@@ -79,26 +96,55 @@ export function measureGaps(kernels: EncodeKernels, gaps: GapCounts, blocks: num
   for (const gap of gaps.keys()) if (gap > maxGap) maxGap = gap;
   const fillers = FILLERS.filter((filler) => filler <= maxGap);
   if (maxGap < 255) fillers.push(maxGap + 1);
-  const ways = fillers.map((filler) => measureFillers(kernels, gaps, blocks, filler));
-  if (maxGap >= 4) ways.push(...EXPONENTS.map((exponent) => measureEscape(kernels, gaps, blocks, exponent)));
-  const sizeOf = ({ measured }: Way): number => measured.headBits + measured.bits;
-  const least = Math.min(...ways.map(sizeOf));
-  const near = ways.filter((way) => sizeOf(way) <= least + Math.floor(least / NEAR));
-  return near.reduce((best, way) =>
-    way.detours < best.detours || (way.detours === best.detours && sizeOf(way) < sizeOf(best)) ? way : best,
-  ).measured;
+  const ways = fillers.map((filler) => withFillers(gaps, filler));
+  if (maxGap >= 4) ways.push(...EXPONENTS.map((exponent) => withEscapes(gaps, exponent)));
+
+  // No code takes less than the entropy: the ways that may be small are measured first, and those that cannot be among the near ones never.
+  const bounded = ways.map((way, order) => ({ way, order, least: (entropyBits(way.counts) + way.extraBits) * (1 - LOGARITHM_ERROR) }));
+  bounded.sort((a, b) => a.least - b.least);
+  const measured: { readonly way: Way; readonly order: number; readonly size: number; readonly gaps: MeasuredGaps }[] = [];
+  let most = Infinity;
+  for (const { way, order, least } of bounded) {
+    if (least > most) break;
+    const gaps = measureWay(kernels, way, blocks);
+    const size = gapsSize(gaps);
+    measured.push({ way, order, size, gaps });
+    most = Math.min(most, size + Math.floor(size / NEAR));
+  }
+  const near = measured.filter(({ size }) => size <= most);
+  near.sort((a, b) => a.way.detours - b.way.detours || a.size - b.size || a.order - b.order);
+  return near[0].gaps;
 }
 
-/** A size that is larger by one part in so many is as good. */
-const NEAR = 1000;
-
-interface Way {
-  readonly measured: MeasuredGaps;
-  /** Fillers, or gaps that are escaped. */
-  readonly detours: number;
+/** Gaps in the way that others were measured to be written best. */
+export function measureGapsLike(kernels: EncodeKernels, gaps: GapCounts, like: MeasuredGaps, blocks: number): MeasuredGaps {
+  return measureWay(kernels, (like.escape ? withEscapes : withFillers)(gaps, like.gapParameter), blocks);
 }
 
-function measureFillers(kernels: EncodeKernels, gaps: GapCounts, blocks: number, filler: number): Way {
+/** Bits that gaps take in a record. */
+export function gapsSize({ headBits, bits }: MeasuredGaps): number {
+  return headBits + bits;
+}
+
+/** Bits below which no code of single symbols comes. */
+function entropyBits(counts: Iterable<number>): number {
+  let total = 0;
+  let sum = 0;
+  for (const count of counts) {
+    if (count === 0) continue;
+    total += count;
+    sum += count * Math.log2(count);
+  }
+  return total === 0 ? 0 : total * Math.log2(total) - sum;
+}
+
+function measureWay(kernels: EncodeKernels, way: Way, blocks: number): MeasuredGaps {
+  const measured = measureSymbols(kernels, way.counts, blocks);
+  const { gapParameter, fillers } = way;
+  return { ...measured, bits: measured.bits + way.extraBits, escape: way.escape, gapParameter, fillers };
+}
+
+function withFillers(gaps: GapCounts, filler: number): Way {
   const counts = new Uint32Array(gapAlphabet(false, filler));
   let fillers = 0;
   for (const [gap, count] of gaps) {
@@ -107,10 +153,10 @@ function measureFillers(kernels: EncodeKernels, gaps: GapCounts, blocks: number,
     counts[gap % filler] += count;
   }
   counts[filler] = fillers;
-  return { measured: { ...measureSymbols(kernels, counts, blocks), escape: false, gapParameter: filler, fillers }, detours: fillers };
+  return { counts, escape: false, gapParameter: filler, fillers, extraBits: 0, detours: fillers };
 }
 
-function measureEscape(kernels: EncodeKernels, gaps: GapCounts, blocks: number, exponent: number): Way {
+function withEscapes(gaps: GapCounts, exponent: number): Way {
   const counts = new Uint32Array(gapAlphabet(true, exponent));
   let extraBits = 0;
   let escapes = 0;
@@ -124,6 +170,5 @@ function measureEscape(kernels: EncodeKernels, gaps: GapCounts, blocks: number, 
     extraBits += (top - 1) * count;
     escapes += count;
   }
-  const measured = measureSymbols(kernels, counts, blocks);
-  return { measured: { ...measured, bits: measured.bits + extraBits, escape: true, gapParameter: exponent, fillers: 0 }, detours: escapes };
+  return { counts, escape: true, gapParameter: exponent, fillers: 0, extraBits, detours: escapes };
 }

@@ -41,7 +41,7 @@ const EXACT_ROUNDS = 2;
 const LOSSY_ROUNDS = 3;
 
 /** Tensors that are worked on at a time, or wait for their turn, for each thread; and their bytes in all, but for a single one. */
-const AHEAD = 2;
+const AHEAD = 4;
 const AHEAD_BYTES = 1 << 28;
 
 /**

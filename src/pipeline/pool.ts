@@ -63,6 +63,9 @@ const METHODS: readonly (keyof PartWork)[] = [
 /** Threads that work on tensors, or on parts of them: the one that calls, and workers. Which thread takes which does not show in what comes out. */
 export class Pool {
   readonly #threads: Thread[];
+  /** Threads that have no whole tensor, the next last; and who waits for one. */
+  readonly #free: Thread[];
+  readonly #wanting: ((thread: Thread) => void)[] = [];
   readonly #parts = new Map<number, OpenPart>();
   readonly #questions = new Map<number, Question>();
   #count = 0;
@@ -82,6 +85,7 @@ export class Pool {
     const workerData: ThreadData = { module: engineModule(variant), variant };
     const workers = Array.from({ length: threads - 1 }, () => this.#worker(workerData));
     this.#threads = [this.#here(kernels), ...workers];
+    this.#free = [...this.#threads].reverse();
   }
 
   #worker(workerData: ThreadData): Thread {
@@ -100,13 +104,17 @@ export class Pool {
     return thread;
   }
 
-  /** Compresses a tensor in the thread that has the least to do. */
+  /** Compresses a tensor in the first thread that has no other whole tensor: how long one takes is not known before. */
   async encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor> {
-    const part = this.#open(tensor, this.#idlest(), 0, 1);
+    const thread = this.#free.pop() ?? (await new Promise<Thread>((resolve) => this.#wanting.push(resolve)));
+    const part = this.#open(tensor, thread, 0, 1);
     try {
       return await this.#ask(part, "encode", [treatment]);
     } finally {
       this.#close(part);
+      const next = this.#wanting.shift();
+      if (next) next(thread);
+      else this.#free.push(thread);
     }
   }
 
