@@ -1,4 +1,4 @@
-import { firstCodes, reverse } from "./decode";
+import { firstCodes, reverse } from "./table";
 
 /**
  * The encoding table of a canonical code.

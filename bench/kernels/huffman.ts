@@ -61,9 +61,10 @@ function wasmDecode(engine: Engine, { symbols, alphabet, lengths, streams, strea
   const end = at(input, streams.length);
   const count = symbols.length;
   const out = room(engine, count + SLACK);
+  const runs = room(engine, count + SLACK);
   return {
     run() {
-      if (exports.decodeStreams4(table, tableLog, in0, in1, in2, in3, end, count, out) === 0)
+      if (exports.decodeStreams4(table, tableLog, in0, in1, in2, in3, end, count, out, runs) === 0)
         throw new Error("the streams did not end where they should");
     },
     outputs: () => [arena.u8(out, count)],
