@@ -228,16 +228,28 @@ static void run_decode(Task *task) {
 }
 
 /* in: u8 lengths[], u8 symbols[]. out: u32 stream lengths[4], the streams. */
+enum { PAIRED = 64 };
+
+typedef struct {
+  uint64_t codes[256];
+  size_t alphabet;
+  /* The codes of two symbols one after another, by the second and the first. */
+  uint64_t pairs[PAIRED * PAIRED];
+} Encode;
+
 static void prepare_encode(Task *task) {
-  uint64_t *codes = take(256 * sizeof *codes);
+  Encode *encode = take(sizeof *encode);
+  uint64_t *codes = encode->codes;
   Span lengths = task->in[0];
   uint32_t next[16];
   first_codes(lengths, next);
   for (size_t symbol = 0; symbol < lengths.length; symbol++) {
     unsigned length = lengths.bytes[symbol];
-    if (length != 0) codes[symbol] = (uint64_t)reverse(next[length]++, length) << (64 - length) | length;
+    if (length == 0) continue;
+    codes[symbol] = (uint64_t)reverse(next[length]++, length) << (64 - length) | length;
+    encode->alphabet = symbol + 1;
   }
-  task->work = codes;
+  task->work = encode;
   give(task, 4 * sizeof(uint32_t));
   give(task, (task->in[1].length + 4) * 12 / 8 + 64);
 }
@@ -260,8 +272,29 @@ static inline void flush(Sink *sink) {
   sink->bits &= 7;
 }
 
+static void take_pairs(Encode *encode) {
+  for (size_t second = 0; second < encode->alphabet; second++) {
+    uint64_t code = encode->codes[second];
+    for (size_t first = 0; first < encode->alphabet; first++) {
+      uint64_t before = encode->codes[first], length = before & 255;
+      encode->pairs[second * PAIRED + first] = ((before ^ length) >> (code & 63)) + code + length;
+    }
+  }
+}
+
+static inline uint64_t pair_of(const Encode *encode, const uint8_t *at) { return encode->pairs[at[0] + at[4] * (size_t)PAIRED]; }
+
 /* Two streams out of four, as the kernel does: more of them do not stay in registers there. Where each stream ends goes to `ends`. */
-static void encode_pair(const uint64_t *codes, const uint8_t *at, const uint8_t *end, Sink a, Sink b, uint8_t *ends[2]) {
+static void encode_pair(const Encode *encode, int by_pairs, const uint8_t *at, const uint8_t *end, Sink a, Sink b, uint8_t *ends[2]) {
+  const uint64_t *codes = encode->codes;
+  for (; by_pairs && end - at >= 14; at += 16) {
+    put(&a, pair_of(encode, at));
+    put(&a, pair_of(encode, at + 8));
+    flush(&a);
+    put(&b, pair_of(encode, at + 1));
+    put(&b, pair_of(encode, at + 9));
+    flush(&b);
+  }
   for (; end - at >= 14; at += 16) {
     for (int i = 0; i < 16; i += 4) put(&a, codes[at[i]]);
     flush(&a);
@@ -286,9 +319,13 @@ static void run_encode(Task *task) {
   uint8_t *out = task->out[1].bytes;
   size_t room = (symbols.length / 4 + 1) * 12 / 8 + 8;
   uint8_t *ends[4];
+  /* As the kernel decides it. */
+  Encode *encode = task->work;
+  int by_pairs = encode->alphabet <= PAIRED && symbols.length >= 8 * encode->alphabet * encode->alphabet;
+  if (by_pairs) take_pairs(encode);
   for (int s = 0; s < 4; s += 2) {
     Sink a = {0, 0, out + (size_t)s * room}, b = {0, 0, out + (size_t)(s + 1) * room};
-    encode_pair(task->work, symbols.bytes + s, end, a, b, ends + s);
+    encode_pair(encode, by_pairs, symbols.bytes + s, end, a, b, ends + s);
   }
   size_t total = 0;
   for (int s = 0; s < 4; s++) {

@@ -3,8 +3,8 @@ import { FormatError } from "../../src/errors.js";
 import type { DecodeKernels } from "../../src/kernel-types.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { Random } from "../random.js";
-import { decoders, expectSame } from "./all.js";
-import { type Built, denseBlock } from "./blocks.js";
+import { decoders, encoders, expectSame } from "./all.js";
+import { type Built, codingFor, denseBlock } from "./blocks.js";
 
 /** Symbols from which the kernels look up several at a time. */
 const MANY = 1 << 15;
@@ -90,6 +90,32 @@ describe.each(decoders)("four long streams on $name", ({ kernels: load }) => {
       const changed = built.block.slice();
       changed.fill(byte, 16);
       expectOutcome(kernels, built, changed, `${byte}`);
+    }
+  });
+});
+
+describe.each(encoders.slice(1))("four streams by pairs of symbols on $name", ({ kernels: load }) => {
+  const kernels = load();
+
+  it.each([2, 3, 32, 63, 64, 65])("%i symbols in the alphabet, at the number from which pairs are used", (alphabet) => {
+    const random = new Random(alphabet);
+    for (const ratio of [0.6, 0.95]) {
+      const symbols = random.symbols(8 * alphabet ** 2 + 64, alphabet, ratio);
+      symbols[0] = alphabet - 1;
+      for (const more of [-1, 0, 1, 2, 3, 15, 17, 30, 31, 33, 64]) {
+        const some = symbols.slice(0, 8 * alphabet ** 2 + more);
+        const coding = codingFor(some, alphabet, 3);
+        expectSame(kernels.encodeSymbols(some, coding), referenceKernels.encodeSymbols(some, coding), `${some.length} of ${alphabet}`);
+      }
+    }
+  });
+
+  it("pairs of 24 bits throughout", () => {
+    const lengths = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12);
+    for (const symbol of [11, 12]) {
+      const symbols = new Uint8Array(8 * 13 ** 2 + 41).fill(symbol);
+      const coding = { way: 3, symbol: 0, lengths, alphabet: 13 } as const;
+      expectSame(kernels.encodeSymbols(symbols, coding), referenceKernels.encodeSymbols(symbols, coding));
     }
   });
 });
