@@ -15,7 +15,6 @@ type Values = Pick<
   | "compact"
   | "scatter"
   | "index"
-  | "floatHistogram"
   | "lloyd"
   | "assign"
   | "shareErrors"
@@ -140,15 +139,6 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
         const size = exports.index(from, count, elementBytes, codes, table, known.length / elementBytes, slots);
         if (size > MOST_CODES) return undefined;
         return { codes: arena.u8(codes, count).slice(), table: arena.u8(table, size * elementBytes).slice() };
-      }),
-
-    floatHistogram: (values, outCounts, outLows) =>
-      arena.scope(() => {
-        const counts = lend(arena, outCounts);
-        const lows = lend(arena, outLows);
-        exports.floatHistogram(lend(arena, values), values.length, counts, lows);
-        outCounts.set(arena.u32(counts, BINS));
-        outLows.set(arena.f64(lows, BINS));
       }),
 
     lloyd: (points, weights, outCentroids, maxIterations) =>
