@@ -100,8 +100,6 @@ export interface Sifted extends Survivors {
   readonly nonFinite: number;
   /** Values whose bits are not all zero. */
   readonly nonZero: number;
-  /** Sum of the values. */
-  readonly sum: number;
   /** Sum of the squares of the values. */
   readonly sumOfSquares: number;
   /** Sum of the squares of the pruned values. */

@@ -92,9 +92,9 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
       arena.scope(() => {
         const gaps = arena.alloc(4 * values.length);
         const out = arena.alloc(4 * values.length);
-        const totals = arena.alloc(64);
+        const totals = arena.alloc(56);
         exports.sift(lend(arena, values), values.length, threshold, gaps, out, totals);
-        const [found, nonFinite, nonZero, sumOfSquares, prunedSquares, prunedMax, maxGap, sum] = arena.f64(totals, 8);
+        const [found, nonFinite, nonZero, sumOfSquares, prunedSquares, prunedMax, maxGap] = arena.f64(totals, 7);
         const all = found === values.length;
         return {
           gaps: all ? noGaps(found) : arena.u32(gaps, found).slice(),
@@ -102,7 +102,6 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
           maxGap,
           nonFinite,
           nonZero,
-          sum,
           sumOfSquares,
           prunedSquares,
           prunedMax,
