@@ -17,16 +17,14 @@ export function distinctPoints(parts: readonly Float32Array[]): Points {
     at += part.length;
   }
   all.sort();
-  const values: number[] = [];
-  const weights: number[] = [];
+  const values = new Float64Array(all.length);
+  const weights = new Float64Array(all.length);
+  let n = 0;
   for (const value of all) {
-    if (value === values[values.length - 1]) weights[weights.length - 1]++;
-    else {
-      values.push(value);
-      weights.push(1);
-    }
+    if (n === 0 || value !== values[n - 1]) values[n++] = value;
+    weights[n - 1]++;
   }
-  return { values: Float64Array.from(values), weights: Float64Array.from(weights) };
+  return { values: values.slice(0, n), weights: weights.slice(0, n) };
 }
 
 /** Bins as points at their means. Within a bin values are equally far apart, so the mean of the lower bits gives the mean exactly. */

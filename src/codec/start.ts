@@ -18,8 +18,12 @@ function spread({ values, weights }: Points, k: number, share: Share): Float64Ar
     for (let j = 0; j < k; j++) centroids[j] = k === 1 ? (least + most) / 2 : least + ((most - least) * j) / (k - 1);
     return centroids;
   }
-  const upTo = runningSums(weights).subarray(1);
-  const total = upTo[upTo.length - 1];
+  const upTo = new Float64Array(weights.length);
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) {
+    total += weights[i];
+    upTo[i] = total;
+  }
   if (init === "density") {
     for (let j = 0, i = 0; j < k; j++) {
       while (upTo[i] < ((j + 0.5) / k) * total) i++;
@@ -63,31 +67,45 @@ function withoutIdle({ values, weights }: Points, centroids: Float64Array): Floa
   const ends = Array.from(centroids, (_, j) => (j === k - 1 ? values.length : pointsUpTo(values, (centroids[j] + centroids[j + 1]) / 2)));
   const served = ends.filter((end, j) => end > (ends[j - 1] ?? 0));
   if (served.length === k) return centroids;
-  const count = runningSums(weights);
-  const sum = runningSums(weights, (weight, i) => weight * values[i]);
-  const squares = runningSums(weights, (weight, i) => weight * values[i] * values[i]);
-  const cluster = (from: number, to: number): Cluster => {
-    const weight = count[to] - count[from];
-    const total = sum[to] - sum[from];
-    return { from, to, mean: total / weight, error: squares[to] - squares[from] - (total * total) / weight };
-  };
+  const cluster = clustersOf(values, weights);
   const clusters = served.map((end, j) => cluster(served[j - 1] ?? 0, end));
   while (clusters.length < k) {
     // There are at least k points, so some cluster has two.
-    const worst = clusters.filter(({ from, to }) => to - from > 1).reduce((a, b) => (b.error > a.error ? b : a));
+    const worst = worstOf(clusters);
+    const { from, to, mean } = clusters[worst];
     // Rounded, the mean may be beside all points.
-    const cut = Math.min(Math.max(pointsUpTo(values, worst.mean), worst.from + 1), worst.to - 1);
-    clusters[clusters.indexOf(worst)] = cluster(worst.from, cut);
-    clusters.push(cluster(cut, worst.to));
+    const cut = Math.min(Math.max(pointsUpTo(values, mean), from + 1), to - 1);
+    clusters[worst] = cluster(from, cut);
+    clusters.push(cluster(cut, to));
   }
   return Float64Array.from(clusters, ({ mean }) => mean).sort();
 }
 
-/** Sums of what comes before each index, and of all. */
-function runningSums(weights: Float64Array, of: (weight: number, i: number) => number = (weight) => weight): Float64Array {
-  const sums = new Float64Array(weights.length + 1);
-  for (let i = 0; i < weights.length; i++) sums[i + 1] = sums[i] + of(weights[i], i);
-  return sums;
+/** Where the cluster of the largest error stands, of those that can be cut. */
+function worstOf(clusters: readonly Cluster[]): number {
+  let worst = -1;
+  for (let j = 0; j < clusters.length; j++) {
+    const { from, to, error } = clusters[j];
+    if (to - from > 1 && (worst < 0 || error > clusters[worst].error)) worst = j;
+  }
+  return worst;
+}
+
+/** Clusters by their ends, from running sums. */
+function clustersOf(values: Float64Array, weights: Float64Array): (from: number, to: number) => Cluster {
+  const n = values.length;
+  const [counts, sums, squares] = [new Float64Array(n + 1), new Float64Array(n + 1), new Float64Array(n + 1)];
+  for (let i = 0; i < n; i++) {
+    const sum = weights[i] * values[i];
+    counts[i + 1] = counts[i] + weights[i];
+    sums[i + 1] = sums[i] + sum;
+    squares[i + 1] = squares[i] + sum * values[i];
+  }
+  return (from, to) => {
+    const weight = counts[to] - counts[from];
+    const total = sums[to] - sums[from];
+    return { from, to, mean: total / weight, error: squares[to] - squares[from] - (total * total) / weight };
+  };
 }
 
 /** How many of the ascending values are at most `limit`. */
