@@ -1,5 +1,5 @@
 import { binnedPoints } from "../../src/codec/points.js";
-import { startOf } from "../../src/codec/start.js";
+import { startOf, withoutIdle } from "../../src/codec/start.js";
 import type { Engine } from "../../src/kernels/engine.js";
 import { fillNormal, normalState, pruneLayer, shareValues } from "../corpus.js";
 import {
@@ -49,7 +49,7 @@ export function wasmKmeans(engine: Engine, survivors: Float32Array): Runnable {
       const bins = { firsts: arena.u32(firsts, n), counts: arena.f64(weights, n), lows: arena.f64(lows, n) };
       const found = binnedPoints(bins);
       arena.f64(points, n).set(found.values);
-      arena.f64(centroids, CENTROIDS).set(startOf(found, CENTROIDS, {}));
+      arena.f64(centroids, CENTROIDS).set(withoutIdle(found, startOf(found, CENTROIDS, {})));
       iterations[0] = exports.lloyd(points, weights, n, centroids, CENTROIDS, MOST_ITERATIONS, ends, weightSums, sums, taken);
     },
     outputs: () => [arena.f64(centroids, CENTROIDS), iterations],

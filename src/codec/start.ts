@@ -5,11 +5,7 @@ import { seededRandom } from "./random.js";
 // Where k-means starts.
 
 /** k ascending centroids (Deep Compression, section 3.2) for at least k points. */
-export function startOf(points: Points, k: number, share: Share): Float64Array {
-  return withoutIdle(points, spread(points, k, share));
-}
-
-function spread({ values, weights }: Points, k: number, share: Share): Float64Array {
+export function startOf({ values, weights }: Points, k: number, share: Share): Float64Array {
   const centroids = new Float64Array(k);
   const init = share.init ?? "linear";
   if (init === "linear") {
@@ -62,7 +58,7 @@ interface Cluster {
  * Centroids that serve no point, as those that even steps put among pruned weights, would each be given one point by Lloyd's iteration, all of them from the neighbourhood that is served
  * worst, and take long to spread from there. Instead the cluster of the largest error is cut at its mean, as often as there are such centroids. Where there are none, all stay as they are.
  */
-function withoutIdle({ values, weights }: Points, centroids: Float64Array): Float64Array {
+export function withoutIdle({ values, weights }: Points, centroids: Float64Array): Float64Array {
   const k = centroids.length;
   const ends = Array.from(centroids, (_, j) => (j === k - 1 ? values.length : pointsUpTo(values, (centroids[j] + centroids[j + 1]) / 2)));
   const served = ends.filter((end, j) => end > (ends[j - 1] ?? 0));
