@@ -6,7 +6,8 @@ export { escapeGapSymbols, fillGaps, gapHistogram, largest, total } from "./csr/
 export { encodeStream, encodeStreams4, encodeTable } from "./huffman/encode";
 export { codeLengths } from "./huffman/package-merge";
 export { histogram, mapBytes, splitPlane } from "./huffman/symbols";
-export { assign, codebookGradient, floatHistogram } from "./kmeans/assign";
+export { assign, codebookGradient } from "./kmeans/assign";
+export { binFloats, takeBins } from "./kmeans/bins";
 export { shareErrors } from "./kmeans/errors";
 export { lloyd } from "./kmeans/lloyd";
 export { gemm } from "./nn/gemm";

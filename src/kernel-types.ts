@@ -100,14 +100,32 @@ export interface Sifted extends Survivors {
   readonly nonFinite: number;
   /** Values whose bits are not all zero. */
   readonly nonZero: number;
-  /** Sum of the values. */
-  readonly sum: number;
   /** Sum of the squares of the values. */
   readonly sumOfSquares: number;
   /** Sum of the squares of the pruned values. */
   readonly prunedSquares: number;
   /** Largest magnitude of a pruned value that is finite, 0 where there is none. */
   readonly prunedMax: number;
+}
+
+/** Bins of float32 values that hold something, in the order of their values. */
+export interface BinnedFloats {
+  /** u32[n]: the bits of the value whose lower 13 bits are 0. The values of a bin share the others. */
+  readonly firsts: Uint32Array;
+  /** f64[n]: how many values. */
+  readonly counts: Float64Array;
+  /** f64[n]: the sum of their lower 13 bits, as integers. */
+  readonly lows: Float64Array;
+}
+
+/** Counts float32 values in bins: those that share their upper 19 bits. All is exact, so the order of values does not matter. */
+export interface FloatBins {
+  /** At most 2^25 - 1 values between one `take` and the next. */
+  add(values: Float32Array): void;
+  /** What was added since the last time. */
+  take(): BinnedFloats;
+  /** Gives the memory back, and ends all use. */
+  close(): void;
 }
 
 /** What sharing costs. */
@@ -155,6 +173,8 @@ export interface EncodeKernels extends DecodeKernels {
    * as integers (exact, so the order of values does not matter).
    */
   floatHistogram(values: Float32Array, outCounts: Uint32Array, outLows: Float64Array): void;
+  /** The same by finer bins, block after block: what was counted stays where the kernels are until it is asked for. */
+  floatBins(): FloatBins;
   /**
    * Lloyd's iteration in one dimension, on weighted points in ascending order, from ascending centroids `outCentroids` f64[k], which it changes.
    *

@@ -1,34 +1,3 @@
-/**
- * Bins float32 values by the upper half of their bits, for k-means on bins.
- *
- * Layout     values  f32[count]
- *            counts  u32[65536]  added to
- *            lows    f64[65536]  added to: the sums of the lower 16 bits as integers
- * Reads      nothing past the lengths above.
- * Order      exact integers (sums stay below 2^53), so the order of the values does not matter.
- */
-export function floatHistogram(values: usize, count: usize, counts: usize, lows: usize): void {
-  const end = values + (count << 2);
-  let at = values;
-  for (; at + 16 <= end; at += 16) {
-    binValue(load<u32>(at), counts, lows);
-    binValue(load<u32>(at, 4), counts, lows);
-    binValue(load<u32>(at, 8), counts, lows);
-    binValue(load<u32>(at, 12), counts, lows);
-  }
-  for (; at < end; at += 4) binValue(load<u32>(at), counts, lows);
-}
-
-// @ts-ignore: decorator
-@inline
-function binValue(bits: u32, counts: usize, lows: usize): void {
-  const bin = <usize>(bits >> 16);
-  const countAt = counts + (bin << 2);
-  const lowAt = lows + (bin << 3);
-  store<u32>(countAt, load<u32>(countAt) + 1);
-  store<f64>(lowAt, load<f64>(lowAt) + <f64>(<i32>(bits & 0xffff)));
-}
-
 /** With fewer values a bisection for each is done sooner. */
 const WORTH_A_TABLE: usize = 4096;
 

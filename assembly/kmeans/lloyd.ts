@@ -5,10 +5,25 @@ function span(prefix: usize, from: usize, to: usize): f64 {
   return load<f64>(prefix + (to << 3)) - load<f64>(prefix + (from << 3));
 }
 
-/** The number of points that are at most `limit`, by bisection. */
-function pointsUpTo(points: usize, count: usize, limit: f64): usize {
+/**
+ * The number of points that are at most `limit`: by bisection, between bounds that are sought from `near` in steps that double, since a boundary seldom moves far from one iteration to
+ * the next.
+ */
+function pointsUpTo(points: usize, count: usize, limit: f64, near: usize): usize {
   let low: usize = 0;
   let high = count;
+  if (near <= count) {
+    let step: usize = 1;
+    if (near < count && load<f64>(points + (near << 3)) <= limit) {
+      low = near + 1;
+      for (; low + step <= count && load<f64>(points + ((low + step - 1) << 3)) <= limit; step <<= 1) low += step;
+      high = min(count, low + step - 1);
+    } else {
+      high = near;
+      for (; step <= high && load<f64>(points + ((high - step) << 3)) > limit; step <<= 1) high -= step;
+      low = step <= high ? high - step + 1 : 0;
+    }
+  }
   while (low < high) {
     const middle = (low + high) >> 1;
     if (load<f64>(points + (middle << 3)) <= limit) low = middle + 1;
@@ -58,9 +73,10 @@ export function lloyd(
     iteration++;
     let moved = false;
     for (let j: usize = 0; j < k; j++) {
-      const end =
-        j == k - 1 ? count : pointsUpTo(points, count, (load<f64>(centroids + (j << 3)) + load<f64>(centroids + (j << 3), 8)) / 2);
-      if (load<u32>(ends + (j << 2)) != <u32>end) moved = true;
+      const before = <usize>load<u32>(ends + (j << 2));
+      const at = centroids + (j << 3);
+      const end = j == k - 1 ? count : pointsUpTo(points, count, (load<f64>(at) + load<f64>(at, 8)) / 2, before);
+      if (before != end) moved = true;
       store<u32>(ends + (j << 2), <u32>end);
     }
     let empty: usize = 0;

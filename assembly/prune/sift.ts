@@ -1,5 +1,10 @@
 import { largest } from "../csr/gaps";
 import { afterGroup, GROUP, keepGroup } from "./keep";
+import { addToLane, laneSum, setLanes } from "./lanes";
+
+/** The sums of the call that is running, four lanes each. */
+const SQUARES: usize = memory.data(64, 16);
+const PRUNED: usize = SQUARES + 32;
 
 /** The magnitude bits of infinity: those of a finite value are below. */
 const INFINITE: u32 = 0x7f800000;
@@ -10,27 +15,15 @@ const INFINITE: u32 = 0x7f800000;
  * Layout     values  f32[count]
  *            gaps    u32[count]  pruned values before each survivor
  *            out     f32[count]  the survivors
- *            totals  f64[8]      survivors; values that are not finite; values that have a bit set; the sum of the squares of all values; the same of the pruned
- *                                values; the largest magnitude of a pruned value; the largest gap; the sum of all values. Sums and magnitudes leave values out
- *                                that are not finite
+ *            totals  f64[7]      survivors; values that are not finite; values that have a bit set; the sum of the squares of all values; the same of the pruned
+ *                                values; the largest magnitude of a pruned value; the largest gap. Sums and magnitudes leave values out that are not finite
  * Requires   threshold >= 0.
  * Reads      nothing past the lengths above, in either build.
  * Order      |value| > threshold survives, NaN does not. Four float64 lanes for each sum, value i in lane i mod 4, then (lane 0 + lane 1) + (lane 2 + lane 3). A value
  *            that is left out adds 0.
  */
 export function sift(values: usize, count: usize, threshold: f32, gaps: usize, out: usize, totals: usize): void {
-  let s0: f64 = 0;
-  let s1: f64 = 0;
-  let s2: f64 = 0;
-  let s3: f64 = 0;
-  let q0: f64 = 0;
-  let q1: f64 = 0;
-  let q2: f64 = 0;
-  let q3: f64 = 0;
-  let p0: f64 = 0;
-  let p1: f64 = 0;
-  let p2: f64 = 0;
-  let p3: f64 = 0;
+  memory.fill(SQUARES, 0, 64);
   let nonFinite: usize = 0;
   let nonZero: usize = 0;
   // Magnitudes compare as their bits do.
@@ -40,8 +33,6 @@ export function sift(values: usize, count: usize, threshold: f32, gaps: usize, o
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const limit = f32x4.splat(threshold);
-    let s01 = f64x2.splat(0);
-    let s23 = f64x2.splat(0);
     let q01 = f64x2.splat(0);
     let q23 = f64x2.splat(0);
     let p01 = f64x2.splat(0);
@@ -65,8 +56,6 @@ export function sift(values: usize, count: usize, threshold: f32, gaps: usize, o
         const value = v128.and(raw, isFinite);
         const low = f64x2.promote_low_f32x4(value);
         const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(value, value, 2, 3, 2, 3));
-        s01 = f64x2.add(s01, low);
-        s23 = f64x2.add(s23, high);
         const lowSquare = f64x2.mul(low, low);
         const highSquare = f64x2.mul(high, high);
         q01 = f64x2.add(q01, lowSquare);
@@ -79,24 +68,14 @@ export function sift(values: usize, count: usize, threshold: f32, gaps: usize, o
       found += <usize>popcnt(mask);
       next = afterGroup(mask, i);
     }
-    nonZero = i + <usize>laneSum(zeros);
-    nonFinite = i + <usize>laneSum(finites);
+    nonZero = i + <usize>countIn(zeros);
+    nonFinite = i + <usize>countIn(finites);
     most = max(
       max(i32x4.extract_lane(largestPruned, 0), i32x4.extract_lane(largestPruned, 1)),
       max(i32x4.extract_lane(largestPruned, 2), i32x4.extract_lane(largestPruned, 3)),
     );
-    s0 = f64x2.extract_lane(s01, 0);
-    s1 = f64x2.extract_lane(s01, 1);
-    s2 = f64x2.extract_lane(s23, 0);
-    s3 = f64x2.extract_lane(s23, 1);
-    q0 = f64x2.extract_lane(q01, 0);
-    q1 = f64x2.extract_lane(q01, 1);
-    q2 = f64x2.extract_lane(q23, 0);
-    q3 = f64x2.extract_lane(q23, 1);
-    p0 = f64x2.extract_lane(p01, 0);
-    p1 = f64x2.extract_lane(p01, 1);
-    p2 = f64x2.extract_lane(p23, 0);
-    p3 = f64x2.extract_lane(p23, 1);
+    setLanes(SQUARES, q01, q23);
+    setLanes(PRUNED, p01, p23);
   }
   for (; i < count; i++) {
     const bits = load<u32>(values + (i << 2));
@@ -114,37 +93,20 @@ export function sift(values: usize, count: usize, threshold: f32, gaps: usize, o
       next = i + 1;
       pruned = 0;
     } else most = max(most, isFinite ? magnitude : 0);
-    const lane = i & 3;
-    if (lane == 0) {
-      s0 += value;
-      q0 += square;
-      p0 += pruned;
-    } else if (lane == 1) {
-      s1 += value;
-      q1 += square;
-      p1 += pruned;
-    } else if (lane == 2) {
-      s2 += value;
-      q2 += square;
-      p2 += pruned;
-    } else {
-      s3 += value;
-      q3 += square;
-      p3 += pruned;
-    }
+    addToLane(SQUARES, i, square);
+    addToLane(PRUNED, i, pruned);
   }
   store<f64>(totals, <f64>found);
   store<f64>(totals, <f64>nonFinite, 8);
   store<f64>(totals, <f64>nonZero, 16);
-  store<f64>(totals, q0 + q1 + (q2 + q3), 24);
-  store<f64>(totals, p0 + p1 + (p2 + p3), 32);
+  store<f64>(totals, laneSum(SQUARES), 24);
+  store<f64>(totals, laneSum(PRUNED), 32);
   store<f64>(totals, <f64>reinterpret<f32>(most), 40);
   store<f64>(totals, <f64>largest(gaps, found), 48);
-  store<f64>(totals, s0 + s1 + (s2 + s3), 56);
 }
 
 // @ts-ignore: decorator
 @inline
-function laneSum(lanes: v128): i32 {
+function countIn(lanes: v128): i32 {
   return i32x4.extract_lane(lanes, 0) + i32x4.extract_lane(lanes, 1) + i32x4.extract_lane(lanes, 2) + i32x4.extract_lane(lanes, 3);
 }

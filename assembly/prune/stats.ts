@@ -1,3 +1,9 @@
+import { addToLane, laneSum, setLanes } from "./lanes";
+
+/** The sums of the call that is running, four lanes each. */
+const SUM: usize = memory.data(64, 16);
+const SQUARES: usize = SUM + 32;
+
 /** Added to one lane of the sums: the value, or 0 where it is not finite. */
 // @ts-ignore: decorator
 @inline
@@ -14,14 +20,7 @@ function finite(value: f32): f64 {
  * Order      four float64 lanes for each sum, value i in lane i mod 4, then (lane 0 + lane 1) + (lane 2 + lane 3). A value that is not finite adds 0.
  */
 export function stats(values: usize, count: usize, out: usize): void {
-  let s0: f64 = 0;
-  let s1: f64 = 0;
-  let s2: f64 = 0;
-  let s3: f64 = 0;
-  let q0: f64 = 0;
-  let q1: f64 = 0;
-  let q2: f64 = 0;
-  let q3: f64 = 0;
+  memory.fill(SUM, 0, 64);
   let nonFinite: usize = 0;
   let nonZero: usize = 0;
   const body = count & ~3;
@@ -44,38 +43,19 @@ export function stats(values: usize, count: usize, out: usize): void {
       q01 = f64x2.add(q01, f64x2.mul(low, low));
       q23 = f64x2.add(q23, f64x2.mul(high, high));
     }
-    s0 = f64x2.extract_lane(s01, 0);
-    s1 = f64x2.extract_lane(s01, 1);
-    s2 = f64x2.extract_lane(s23, 0);
-    s3 = f64x2.extract_lane(s23, 1);
-    q0 = f64x2.extract_lane(q01, 0);
-    q1 = f64x2.extract_lane(q01, 1);
-    q2 = f64x2.extract_lane(q23, 0);
-    q3 = f64x2.extract_lane(q23, 1);
+    setLanes(SUM, s01, s23);
+    setLanes(SQUARES, q01, q23);
   }
   for (; i < count; i++) {
     const raw = load<f32>(values + (i << 2));
     if (!(raw - raw == 0)) nonFinite++;
     if (load<u32>(values + (i << 2)) != 0) nonZero++;
     const value = finite(raw);
-    const square = value * value;
-    const lane = i & 3;
-    if (lane == 0) {
-      s0 += value;
-      q0 += square;
-    } else if (lane == 1) {
-      s1 += value;
-      q1 += square;
-    } else if (lane == 2) {
-      s2 += value;
-      q2 += square;
-    } else {
-      s3 += value;
-      q3 += square;
-    }
+    addToLane(SUM, i, value);
+    addToLane(SQUARES, i, value * value);
   }
-  store<f64>(out, s0 + s1 + (s2 + s3));
-  store<f64>(out, q0 + q1 + (q2 + q3), 8);
+  store<f64>(out, laneSum(SUM));
+  store<f64>(out, laneSum(SQUARES), 8);
   store<f64>(out, <f64>nonFinite, 16);
   store<f64>(out, <f64>nonZero, 24);
 }

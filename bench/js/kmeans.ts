@@ -1,4 +1,4 @@
-import { histogramOfFloats } from "./values.js";
+import { FLOAT_BINS, FloatBinWork, histogramOfFloats } from "./values.js";
 
 // k-means in one dimension in plain JavaScript: the same histogram algorithm as the kernels, and plain Lloyd over all values, as one would write it.
 
@@ -10,31 +10,25 @@ export interface Clustering {
   readonly iterations: number;
 }
 
-/** Values that share the upper half of their bits as one point at their mean, ascending. */
-export function pointsOf(counts: Int32Array, lows: Float64Array, points: Float64Array, weights: Float64Array): number {
+/** Bins as points at their means. */
+function pointsOf({ firsts, counts, lows }: FloatBinWork, n: number, points: Float64Array): void {
   const bits = new Uint32Array(2);
   const floats = new Float32Array(bits.buffer);
-  let n = 0;
-  for (let i = 0; i < BINS; i++) {
-    const bin = i < BINS / 2 ? BINS - 1 - i : i - BINS / 2; // the negative ones first, the largest magnitude before others
-    if (counts[bin] === 0) continue;
-    bits[0] = bin << 16;
-    bits[1] = (bin << 16) | 1;
-    points[n] = floats[0] + (floats[1] - floats[0]) * (lows[bin] / counts[bin]);
-    weights[n++] = counts[bin];
+  for (let i = 0; i < n; i++) {
+    bits[0] = firsts[i];
+    bits[1] = firsts[i] | 1;
+    points[i] = floats[0] + (floats[1] - floats[0]) * (lows[i] / counts[i]);
   }
-  return n;
 }
 
 /** Even steps from the least to the most: Deep Compression, section 3.2. */
-export function evenSteps(least: number, most: number, centroids: Float64Array): void {
+function evenSteps(least: number, most: number, centroids: Float64Array): void {
   const k = centroids.length;
   for (let j = 0; j < k; j++) centroids[j] = k === 1 ? (least + most) / 2 : least + ((most - least) * j) / (k - 1);
 }
 
-function pointsUpTo(points: Float64Array, count: number, limit: number): number {
-  let low = 0;
-  let high = count;
+/** How many points are at most `limit`, which are `low` to `high`. */
+function pointsBetween(points: Float64Array, low: number, high: number, limit: number): number {
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (points[middle] <= limit) low = middle + 1;
@@ -43,36 +37,94 @@ function pointsUpTo(points: Float64Array, count: number, limit: number): number 
   return low;
 }
 
+/** How many points are at most `limit`, sought in steps that double from `near` on, where that is not -1. */
+function pointsUpTo(points: Float64Array, count: number, limit: number, near: number): number {
+  if (near < 0) return pointsBetween(points, 0, count, limit);
+  let step = 1;
+  if (near < count && points[near] <= limit) {
+    let low = near + 1;
+    for (; low + step <= count && points[low + step - 1] <= limit; step <<= 1) low += step;
+    return pointsBetween(points, low, Math.min(count, low + step - 1), limit);
+  }
+  let high = near;
+  for (; step <= high && points[high - step] > limit; step <<= 1) high -= step;
+  return pointsBetween(points, step <= high ? high - step + 1 : 0, high, limit);
+}
+
 /** Memory of `lloyd`, taken once. */
-export class LloydWork {
+class LloydWork {
   readonly ends: Int32Array;
   readonly weightSums: Float64Array;
   readonly sums: Float64Array;
+  readonly squares: Float64Array;
   readonly taken: Uint8Array;
 
   constructor(points: number, k: number) {
     this.ends = new Int32Array(k);
     this.weightSums = new Float64Array(points + 1);
     this.sums = new Float64Array(points + 1);
+    this.squares = new Float64Array(points + 1);
     this.taken = new Uint8Array(points);
   }
 }
 
-/** Lloyd's iteration over ascending weighted points, as `EncodeKernels.lloyd` says; returns the iterations. */
-export function lloyd(points: Float64Array, weights: Float64Array, count: number, centroids: Float64Array, work: LloydWork): number {
-  const { ends, weightSums, sums } = work;
-  const k = centroids.length;
+/** Sums over the points before each, and over all. */
+function sumUp(points: Float64Array, weights: Float64Array, count: number, { weightSums, sums, squares }: LloydWork): void {
   weightSums[0] = 0;
   sums[0] = 0;
+  squares[0] = 0;
   for (let i = 0; i < count; i++) {
+    const point = points[i];
+    const weighted = weights[i] * point;
     weightSums[i + 1] = weightSums[i] + weights[i];
-    sums[i + 1] = sums[i] + weights[i] * points[i];
+    sums[i + 1] = sums[i] + weighted;
+    squares[i + 1] = squares[i] + weighted * point;
   }
+}
+
+/** Centroids that serve no point: in their place the cluster of the largest error is cut at its mean, as src/codec/start.ts does it. */
+function replaceIdle(points: Float64Array, count: number, centroids: Float64Array, { weightSums, sums, squares }: LloydWork): void {
+  const k = centroids.length;
+  const froms = new Int32Array(k);
+  const ends = new Int32Array(k);
+  const errors = new Float64Array(k);
+  const means = new Float64Array(k);
+  const set = (j: number, from: number, end: number): void => {
+    const weight = weightSums[end] - weightSums[from];
+    const total = sums[end] - sums[from];
+    froms[j] = from;
+    ends[j] = end;
+    means[j] = total / weight;
+    errors[j] = squares[end] - squares[from] - (total * total) / weight;
+  };
+  let n = 0;
+  for (let j = 0, from = 0; j < k; j++) {
+    const end = j === k - 1 ? count : pointsBetween(points, 0, count, (centroids[j] + centroids[j + 1]) / 2);
+    if (end === from) continue;
+    set(n++, from, end);
+    from = end;
+  }
+  if (n === k) return;
+  for (; n < k; n++) {
+    let worst = -1;
+    for (let j = 0; j < n; j++) if (ends[j] - froms[j] > 1 && (worst < 0 || errors[j] > errors[worst])) worst = j;
+    const [from, end] = [froms[worst], ends[worst]];
+    const cut = Math.min(Math.max(pointsBetween(points, 0, count, means[worst]), from + 1), end - 1);
+    set(worst, from, cut);
+    set(n, cut, end);
+  }
+  centroids.set(means.sort());
+}
+
+/** Lloyd's iteration over ascending weighted points whose sums are there, as `EncodeKernels.lloyd` says; returns the iterations. */
+function lloyd(points: Float64Array, weights: Float64Array, count: number, centroids: Float64Array, work: LloydWork): number {
+  const { ends, weightSums, sums } = work;
+  const k = centroids.length;
   ends.fill(-1);
   for (let iteration = 1; ; iteration++) {
     let moved = false;
     for (let j = 0; j < k; j++) {
-      const end = j === k - 1 ? count : pointsUpTo(points, count, (centroids[j] + centroids[j + 1]) / 2);
+      const end = j === k - 1 ? count : pointsUpTo(points, count, (centroids[j] + centroids[j + 1]) / 2, ends[j]);
       if (ends[j] !== end) moved = true;
       ends[j] = end;
     }
@@ -116,23 +168,24 @@ function refill(points: Float64Array, weights: Float64Array, count: number, cent
 
 /** All memory of k-means over a histogram. */
 export class HistogramWork {
-  readonly counts: Int32Array = new Int32Array(BINS);
-  readonly lows: Float64Array = new Float64Array(BINS);
-  readonly points: Float64Array = new Float64Array(BINS);
-  readonly weights: Float64Array = new Float64Array(BINS);
+  readonly bins: FloatBinWork = new FloatBinWork();
+  readonly points: Float64Array = new Float64Array(FLOAT_BINS);
   readonly lloyd: LloydWork;
 
   constructor(k: number) {
-    this.lloyd = new LloydWork(BINS, k);
+    this.lloyd = new LloydWork(FLOAT_BINS, k);
   }
 }
 
 export function centroidsByHistogram(values: Float32Array, k: number, work: HistogramWork = new HistogramWork(k)): Clustering {
-  histogramOfFloats(new Int32Array(values.buffer, values.byteOffset, values.length), work.counts, work.lows);
-  const count = pointsOf(work.counts, work.lows, work.points, work.weights);
+  const { bins, points, lloyd: rest } = work;
+  const count = histogramOfFloats(new Int32Array(values.buffer, values.byteOffset, values.length), bins);
+  pointsOf(bins, count, points);
+  sumUp(points, bins.counts, count, rest);
   const centroids = new Float64Array(Math.min(k, count));
-  evenSteps(work.points[0], work.points[count - 1], centroids);
-  return { iterations: lloyd(work.points, work.weights, count, centroids, work.lloyd), centroids };
+  evenSteps(points[0], points[count - 1], centroids);
+  replaceIdle(points, count, centroids, rest);
+  return { iterations: lloyd(points, bins.counts, count, centroids, rest), centroids };
 }
 
 export function midpointsOf(centroids: Float64Array): Float64Array {

@@ -26,34 +26,59 @@ export function histogramOfMagnitudes(
   return counts;
 }
 
-/** Values by the upper half of their bits: how many, and the sums of their lower halves. */
-export function histogramOfFloats(bits: Int32Array, counts: Int32Array, lows: Float64Array): void {
-  counts.fill(0);
-  lows.fill(0);
+const LOW_BITS = 13;
+const LOW_MASK = (1 << LOW_BITS) - 1;
+export const FLOAT_BINS: number = 2 ** (32 - LOW_BITS);
+
+/** What `histogramOfFloats` counts in, and the bins that hold something, in the order of their values. */
+export class FloatBinWork {
+  readonly binCounts: Int32Array = new Int32Array(FLOAT_BINS);
+  readonly binLows: Float64Array = new Float64Array(FLOAT_BINS);
+  readonly firsts: Uint32Array = new Uint32Array(FLOAT_BINS);
+  readonly counts: Float64Array = new Float64Array(FLOAT_BINS);
+  readonly lows: Float64Array = new Float64Array(FLOAT_BINS);
+}
+
+/** Values by the upper 19 bits: how many, and the sums of their lower 13. Returns the number of bins that hold something. */
+export function histogramOfFloats(bits: Int32Array, work: FloatBinWork): number {
+  const { binCounts, binLows } = work;
   const { length } = bits;
   const body = length & ~3;
   for (let i = 0; i < body; i += 4) {
     let word = bits[i];
-    let bin = word >>> 16;
-    counts[bin]++;
-    lows[bin] += word & 0xffff;
+    let bin = word >>> LOW_BITS;
+    binCounts[bin]++;
+    binLows[bin] += word & LOW_MASK;
     word = bits[i + 1];
-    bin = word >>> 16;
-    counts[bin]++;
-    lows[bin] += word & 0xffff;
+    bin = word >>> LOW_BITS;
+    binCounts[bin]++;
+    binLows[bin] += word & LOW_MASK;
     word = bits[i + 2];
-    bin = word >>> 16;
-    counts[bin]++;
-    lows[bin] += word & 0xffff;
+    bin = word >>> LOW_BITS;
+    binCounts[bin]++;
+    binLows[bin] += word & LOW_MASK;
     word = bits[i + 3];
-    bin = word >>> 16;
-    counts[bin]++;
-    lows[bin] += word & 0xffff;
+    bin = word >>> LOW_BITS;
+    binCounts[bin]++;
+    binLows[bin] += word & LOW_MASK;
   }
   for (let i = body; i < length; i++) {
-    counts[bits[i] >>> 16]++;
-    lows[bits[i] >>> 16] += bits[i] & 0xffff;
+    binCounts[bits[i] >>> LOW_BITS]++;
+    binLows[bits[i] >>> LOW_BITS] += bits[i] & LOW_MASK;
   }
+  let n = 0;
+  for (let bin = FLOAT_BINS - 1; bin >= FLOAT_BINS / 2; bin--) if (binCounts[bin] !== 0) n = takeBin(work, bin, n);
+  for (let bin = 0; bin < FLOAT_BINS / 2; bin++) if (binCounts[bin] !== 0) n = takeBin(work, bin, n);
+  return n;
+}
+
+function takeBin({ binCounts, binLows, firsts, counts, lows }: FloatBinWork, bin: number, n: number): number {
+  firsts[n] = bin << LOW_BITS;
+  counts[n] = binCounts[bin];
+  lows[n] = binLows[bin];
+  binCounts[bin] = 0;
+  binLows[bin] = 0;
+  return n + 1;
 }
 
 /** Sum, sum of squares, values that are not finite, values that have a bit set: four lanes in turn, as the kernel adds. */

@@ -1,17 +1,18 @@
+import { binnedPoints } from "../../src/codec/points.js";
+import { startOf, withoutIdle } from "../../src/codec/start.js";
 import type { Engine } from "../../src/kernels/engine.js";
 import { fillNormal, normalState, pruneLayer, shareValues } from "../corpus.js";
 import {
   assignCodes,
   centroidsByHistogram,
   centroidsByValues,
-  evenSteps,
   HistogramWork,
   inertiaOf,
   MOST_ITERATIONS,
   midpointsOf,
-  pointsOf,
   sumGradients,
 } from "../js/kmeans.js";
+import { FLOAT_BINS } from "../js/values.js";
 import { layerOf } from "../networks.js";
 import { type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
 
@@ -25,35 +26,31 @@ export function kmeansSurvivors(): Float32Array {
   return pruneLayer(LAYER).survivors;
 }
 
-/** As src/codec/share.ts does it: a histogram, its bins as points, and Lloyd's iteration over them. */
+/** As src/codec does it: a histogram, its bins as points, and Lloyd's iteration over them. */
 export function wasmKmeans(engine: Engine, survivors: Float32Array): Runnable {
   const { arena, exports } = engine;
   const values = place(engine, survivors);
-  const counts = room(engine, 4 * BINS);
-  const lows = room(engine, 8 * BINS);
-  const points = room(engine, 8 * BINS);
-  const weights = room(engine, 8 * BINS);
+  const words = room(engine, 8 * FLOAT_BINS);
+  const firsts = room(engine, 4 * FLOAT_BINS);
+  const lows = room(engine, 8 * FLOAT_BINS);
+  const points = room(engine, 8 * FLOAT_BINS);
+  const weights = room(engine, 8 * FLOAT_BINS);
   const centroids = room(engine, 8 * CENTROIDS);
   const ends = room(engine, 4 * CENTROIDS);
-  const weightSums = room(engine, 8 * (BINS + 1));
-  const sums = room(engine, 8 * (BINS + 1));
-  const taken = room(engine, BINS);
-  const there = {
-    counts: new Int32Array(arena.u32(counts, BINS).buffer, counts, BINS),
-    lows: arena.f64(lows, BINS),
-    points: arena.f64(points, BINS),
-    weights: arena.f64(weights, BINS),
-    centroids: arena.f64(centroids, CENTROIDS),
-  };
+  const weightSums = room(engine, 8 * (FLOAT_BINS + 1));
+  const sums = room(engine, 8 * (FLOAT_BINS + 1));
+  const taken = room(engine, FLOAT_BINS);
+  arena.u8(words, 8 * FLOAT_BINS).fill(0);
   const iterations = new Uint32Array(1);
   return {
     run() {
-      there.counts.fill(0);
-      there.lows.fill(0);
-      exports.floatHistogram(values, survivors.length, counts, lows);
-      const count = pointsOf(there.counts, there.lows, there.points, there.weights);
-      evenSteps(there.points[0], there.points[count - 1], there.centroids);
-      iterations[0] = exports.lloyd(points, weights, count, centroids, CENTROIDS, MOST_ITERATIONS, ends, weightSums, sums, taken);
+      exports.binFloats(values, survivors.length, words);
+      const n = exports.takeBins(words, firsts, weights, lows);
+      const bins = { firsts: arena.u32(firsts, n), counts: arena.f64(weights, n), lows: arena.f64(lows, n) };
+      const found = binnedPoints(bins);
+      arena.f64(points, n).set(found.values);
+      arena.f64(centroids, CENTROIDS).set(withoutIdle(found, startOf(found, CENTROIDS, {})));
+      iterations[0] = exports.lloyd(points, weights, n, centroids, CENTROIDS, MOST_ITERATIONS, ends, weightSums, sums, taken);
     },
     outputs: () => [arena.f64(centroids, CENTROIDS), iterations],
   };

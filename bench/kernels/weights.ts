@@ -1,7 +1,7 @@
 import type { Engine } from "../../src/kernels/engine.js";
 import { denseWeights, pruneAndShare, thresholdFor } from "../corpus.js";
 import { compactElements, pruneWeights, survivorRoom } from "../js/prune.js";
-import { histogramOfFloats, histogramOfMagnitudes, statistics } from "../js/values.js";
+import { FLOAT_BINS, FloatBinWork, histogramOfFloats, histogramOfMagnitudes, statistics } from "../js/values.js";
 import { layerOf } from "../networks.js";
 import { bitsOf, type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
 
@@ -145,25 +145,27 @@ const floats: Task = {
   unit: "weights",
   prepare(): PreparedTask {
     const { weights } = block();
-    const counts = new Int32Array(BINS);
-    const lows = new Float64Array(BINS);
+    const work = new FloatBinWork();
+    const found = histogramOfFloats(bitsOf(weights), work);
     return {
       count: COUNT,
       bytes: 4 * COUNT,
-      js: { run: () => histogramOfFloats(bitsOf(weights), counts, lows), outputs: () => [counts, lows] },
+      js: {
+        run: () => void histogramOfFloats(bitsOf(weights), work),
+        outputs: () => [work.firsts.subarray(0, found), work.counts.subarray(0, found), work.lows.subarray(0, found)],
+      },
       wasm(engine) {
         const { arena, exports } = engine;
         const values = place(engine, weights);
-        const bins = room(engine, 4 * BINS);
-        const sums = room(engine, 8 * BINS);
-        const [countsThere, sumsThere] = [arena.u32(bins, BINS), arena.f64(sums, BINS)];
+        const words = room(engine, 8 * FLOAT_BINS);
+        const [firsts, counts, lows] = [room(engine, 4 * found), room(engine, 8 * found), room(engine, 8 * found)];
+        arena.u8(words, 8 * FLOAT_BINS).fill(0);
         return {
           run() {
-            countsThere.fill(0);
-            sumsThere.fill(0);
-            exports.floatHistogram(values, COUNT, bins, sums);
+            exports.binFloats(values, COUNT, words);
+            exports.takeBins(words, firsts, counts, lows);
           },
-          outputs: () => [arena.u32(bins, BINS), arena.f64(sums, BINS)],
+          outputs: () => [arena.u32(firsts, found), arena.f64(counts, found), arena.f64(lows, found)],
         };
       },
       native: { kernel: "float-histogram", numbers: [], inputs: [weights] },

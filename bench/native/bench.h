@@ -45,7 +45,11 @@ static inline void store64(uint8_t *at, uint64_t value) { memcpy(at, &value, siz
 /* The families, each ended by a kernel without a name. */
 extern const Kernel huffman_kernels[], weight_kernels[], sharing_kernels[], csr_kernels[], gemm_kernels[];
 
-/* Values by the upper half of their bits: how many, and the sums of their lower halves. */
-void float_histogram(const uint32_t *bits, size_t count, uint32_t *counts, double *lows);
+/* Float bins, as assembly/kmeans/bins.ts has them: of values that share their upper 19 bits, how many and the sum of the lower 13, in one word. */
+enum { FLOAT_BINS = 1 << 19 };
+void bin_floats(const uint32_t *bits, size_t count, uint64_t *words);
+
+/* Takes what was counted, in the order of the values, and leaves none: first bits of the bins, counts, sums. Returns how many. */
+size_t take_bins(uint64_t *words, uint32_t *firsts, double *counts, double *lows);
 
 #endif

@@ -131,23 +131,54 @@ static void run_magnitudes(Task *task) {
   for (size_t i = 0; i < task->in[0].length / 4; i++) counts[(bits[i] & 0x7fffffff) >> 15]++;
 }
 
-/* in: f32 weights[]. out: u32 counts[BINS], f64 lows[BINS]. */
+/* in: f32 weights[]. out: u32 firsts[], f64 counts[], f64 lows[], of the bins that hold something. */
 static void prepare_floats(Task *task) {
-  give(task, BINS * sizeof(uint32_t));
-  give(task, BINS * sizeof(double));
+  give(task, FLOAT_BINS * sizeof(uint32_t));
+  give(task, FLOAT_BINS * sizeof(double));
+  give(task, FLOAT_BINS * sizeof(double));
+  task->work = take(FLOAT_BINS * sizeof(uint64_t));
 }
 
 static void run_floats(Task *task) {
-  float_histogram((const uint32_t *)task->in[0].bytes, task->in[0].length / 4, (uint32_t *)task->out[0].bytes, (double *)task->out[1].bytes);
+  bin_floats((const uint32_t *)task->in[0].bytes, task->in[0].length / 4, task->work);
+  size_t n = take_bins(task->work, (uint32_t *)task->out[0].bytes, (double *)task->out[1].bytes, (double *)task->out[2].bytes);
+  task->out[0].length = n * sizeof(uint32_t);
+  task->out[1].length = task->out[2].length = n * sizeof(double);
 }
 
-void float_histogram(const uint32_t *bits, size_t count, uint32_t *counts, double *lows) {
-  memset(counts, 0, BINS * sizeof *counts);
-  memset(lows, 0, BINS * sizeof *lows);
-  for (size_t i = 0; i < count; i++) {
-    counts[bits[i] >> 16]++;
-    lows[bits[i] >> 16] += bits[i] & 0xffff;
+enum { LOW_BITS = 13, SUM_BITS = 38 };
+
+void bin_floats(const uint32_t *bits, size_t count, uint64_t *words) {
+  for (size_t i = 0; i < count; i++) words[bits[i] >> LOW_BITS] += (UINT64_C(1) << SUM_BITS) + (bits[i] & ((1 << LOW_BITS) - 1));
+}
+
+static inline size_t take_bin(uint64_t *words, size_t bin, uint32_t *firsts, double *counts, double *lows, size_t n) {
+  uint64_t word = words[bin];
+  if (word == 0) return n;
+  words[bin] = 0;
+  firsts[n] = (uint32_t)bin << LOW_BITS;
+  counts[n] = (double)(word >> SUM_BITS);
+  lows[n] = (double)(word & ((UINT64_C(1) << SUM_BITS) - 1));
+  return n + 1;
+}
+
+static inline int all_empty(const uint64_t *words) {
+  uint64_t any = 0;
+  for (int i = 0; i < 8; i++) any |= words[i];
+  return any == 0;
+}
+
+size_t take_bins(uint64_t *words, uint32_t *firsts, double *counts, double *lows) {
+  size_t n = 0;
+  for (size_t group = FLOAT_BINS; group > FLOAT_BINS / 2; group -= 8) {
+    if (all_empty(words + group - 8)) continue;
+    for (size_t bin = group; bin > group - 8; bin--) n = take_bin(words, bin - 1, firsts, counts, lows, n);
   }
+  for (size_t group = 0; group < FLOAT_BINS / 2; group += 8) {
+    if (all_empty(words + group)) continue;
+    for (size_t bin = group; bin < group + 8; bin++) n = take_bin(words, bin, firsts, counts, lows, n);
+  }
+  return n;
 }
 
 const Kernel weight_kernels[] = {

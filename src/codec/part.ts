@@ -141,16 +141,20 @@ export class Part implements PartWork {
     this.#threshold = threshold;
     const sieve = new Sieve(this.#kernels, this.#indexes.length, sharing);
     let next = 0;
-    for await (const values of this.#values()) {
-      const sifted = this.#kernels.sift(values, threshold);
-      sieve.add(sifted);
-      this.#signals.set(this.#indexes[next], sifted.sumOfSquares);
-      // What is left of a block that lost nothing is the block.
-      const { gaps, maxGap, elements } = sifted;
-      if (gaps.length < values.length) this.#hold(this.#indexes[next], { gaps, maxGap, elements });
-      next++;
+    try {
+      for await (const values of this.#values()) {
+        const sifted = this.#kernels.sift(values, threshold);
+        sieve.add(sifted);
+        this.#signals.set(this.#indexes[next], sifted.sumOfSquares);
+        // What is left of a block that lost nothing is the block.
+        const { gaps, maxGap, elements } = sifted;
+        if (gaps.length < values.length) this.#hold(this.#indexes[next], { gaps, maxGap, elements });
+        next++;
+      }
+      return sieve.finish();
+    } finally {
+      sieve.close();
     }
-    return sieve.finish();
   }
 
   async share(centroids: Centroids, counted: boolean): Promise<Sharing | undefined> {

@@ -73,7 +73,7 @@ export async function quantize(kernels: EncodeKernels, dtype: Dtype, work: Tenso
   const weighed = prune && !("threshold" in prune) ? await weigh(work) : undefined;
   if (weighed && weighed.nonFinite > 0) return notFinite(weighed.nonFinite);
   const threshold = prune ? await pruneThreshold(prune, weighed ?? NOT_WEIGHED, (level, prefix) => magnitudes(parts, level, prefix)) : 0;
-  const sifting = mergeSiftings(await Promise.all(parts.map((part) => part.sift(threshold, share !== undefined))));
+  const sifting = mergeSiftings(kernels, await Promise.all(parts.map((part) => part.sift(threshold, share !== undefined))));
   const kept = async (quantized: Quantized): Promise<Quantized> => {
     await Promise.all(parts.map((part) => part.restore()));
     return quantized;

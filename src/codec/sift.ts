@@ -1,11 +1,8 @@
-import type { EncodeKernels, Sifted } from "../kernel-types.js";
+import type { BinnedFloats, EncodeKernels, FloatBins, Sifted } from "../kernel-types.js";
 import { inBlockOrder } from "./blocks.js";
-import { addCounts } from "./survey.js";
+import { mergeBinned } from "./points.js";
 
 // What sifting finds: enough to start and run k-means without looking at the weights again.
-
-/** Bins of float32 values: those that share the upper sixteen bits. */
-export const BINS = 65536;
 
 /** Up to this many survivors each is a point of its own; beyond, those of a bin are one, at their mean. */
 export const EXACT_POINTS_UP_TO: number = 1 << 16;
@@ -31,15 +28,14 @@ export interface Sifting {
 export interface SurvivorPoints {
   /** The different ones, float32 bytes; undefined where there are more than 256. */
   readonly table: Uint8Array | undefined;
-  /** All of them, where they are few. */
-  readonly few: readonly Float32Array[] | undefined;
-  /** f64[BINS]: how many are in each bin, and the sum of their lower sixteen bits. */
-  readonly counts: Float64Array;
-  readonly lows: Float64Array;
+  /** All of them, where they are few, or else none. */
+  readonly few: readonly Float32Array[];
+  /** Where they are many. */
+  readonly binned: BinnedFloats | undefined;
 }
 
-/** Blocks after which u32 counts are emptied: a bin gets at most 2^20 of a block. */
-const FLUSH_BLOCKS = 4095;
+/** Blocks after which bins are emptied, of the 2^25 values that they take in between. */
+const BLOCKS_BINNED = 31;
 
 /** Adds up what is sifted, block by block. */
 export class Sieve {
@@ -53,10 +49,9 @@ export class Sieve {
   #nonZero = 0;
   #prunedMax = 0;
   #table: Uint8Array | undefined = new Uint8Array(0);
-  #few: Float32Array[] | undefined = [];
-  readonly #counts: Float64Array;
-  readonly #lows: Float64Array;
-  readonly #latest: Uint32Array;
+  #few: Float32Array[] = [];
+  #bins: FloatBins | undefined;
+  #binned: BinnedFloats | undefined;
 
   /** @param sharing the survivors are to be shared */
   constructor(kernels: EncodeKernels, blocks: number, sharing: boolean) {
@@ -64,10 +59,6 @@ export class Sieve {
     this.#sharing = sharing;
     this.#signal = new Float64Array(blocks);
     this.#pruned = new Float64Array(blocks);
-    const bins = sharing ? BINS : 0;
-    this.#counts = new Float64Array(bins);
-    this.#lows = new Float64Array(bins);
-    this.#latest = new Uint32Array(bins);
   }
 
   add(sifted: Sifted): void {
@@ -84,20 +75,26 @@ export class Sieve {
   #addPoints(elements: Uint8Array): void {
     const values = new Float32Array(elements.buffer, elements.byteOffset, elements.length / 4);
     if (this.#table) this.#table = this.#kernels.index(elements, 4, this.#table)?.table;
-    if (this.#stored > EXACT_POINTS_UP_TO) this.#few = undefined;
-    else this.#few?.push(values.slice());
-    this.#kernels.floatHistogram(values, this.#latest, this.#lows);
-    if (this.#block % FLUSH_BLOCKS === 0) this.#flush();
+    if (this.#stored <= EXACT_POINTS_UP_TO) {
+      this.#few.push(values.slice());
+      return;
+    }
+    this.#bins ??= this.#kernels.floatBins();
+    for (const part of this.#few) this.#bins.add(part);
+    this.#few = [];
+    this.#bins.add(values);
+    if (this.#block % BLOCKS_BINNED === 0) this.#empty(this.#bins);
   }
 
-  #flush(): void {
-    addCounts(this.#counts, this.#latest);
-    this.#latest.fill(0);
+  #empty(bins: FloatBins): void {
+    const binned = bins.take();
+    this.#binned = this.#binned ? mergeBinned(this.#binned, binned) : binned;
   }
 
+  /** What the blocks come to. */
   finish(): Sifting {
-    this.#flush();
-    const points = this.#sharing ? { table: this.#table, few: this.#few, counts: this.#counts, lows: this.#lows } : undefined;
+    if (this.#bins) this.#empty(this.#bins);
+    const points = this.#sharing ? { table: this.#table, few: this.#few, binned: this.#binned } : undefined;
     return {
       stored: this.#stored,
       nonFinite: this.#nonFinite,
@@ -108,10 +105,16 @@ export class Sieve {
       points,
     };
   }
+
+  /** Gives back what the kernels lent, also where there was no end. */
+  close(): void {
+    this.#bins?.close();
+    this.#bins = undefined;
+  }
 }
 
 /** What the parts of a tensor found, as of the whole. */
-export function mergeSiftings(parts: readonly Sifting[]): Sifting {
+export function mergeSiftings(kernels: EncodeKernels, parts: readonly Sifting[]): Sifting {
   if (parts.length === 1) return parts[0];
   const sum = (of: (part: Sifting) => number): number => parts.reduce((total, part) => total + of(part), 0);
   const stored = sum((part) => part.stored);
@@ -123,23 +126,19 @@ export function mergeSiftings(parts: readonly Sifting[]): Sifting {
     prunedMax: Math.max(...parts.map(({ prunedMax }) => prunedMax)),
     signal: Float64Array.from(inBlockOrder(parts.map(({ signal }) => signal))),
     pruned: Float64Array.from(inBlockOrder(parts.map(({ pruned }) => pruned))),
-    points: points.every((part) => part !== undefined) ? mergePoints(points, stored) : undefined,
+    points: points.every((part) => part !== undefined) ? mergePoints(kernels, points, stored) : undefined,
   };
 }
 
-function mergePoints(parts: readonly SurvivorPoints[], stored: number): SurvivorPoints {
-  const [first, ...others] = parts;
-  for (const { counts, lows } of others) {
-    addCounts(first.counts, counts);
-    addCounts(first.lows, lows);
-  }
-  const few = parts.flatMap((part) => part.few ?? []);
-  return {
-    table: mergeDistinct(parts.map(({ table }) => table)),
-    few: stored <= EXACT_POINTS_UP_TO ? few : undefined,
-    counts: first.counts,
-    lows: first.lows,
-  };
+function mergePoints(kernels: EncodeKernels, parts: readonly SurvivorPoints[], stored: number): SurvivorPoints {
+  const table = mergeDistinct(parts.map((part) => part.table));
+  const few = parts.flatMap((part) => part.few);
+  if (stored <= EXACT_POINTS_UP_TO) return { table, few, binned: undefined };
+  const bins = kernels.floatBins();
+  for (const values of few) bins.add(values);
+  const binned = parts.reduce((sum, part) => (part.binned ? mergeBinned(sum, part.binned) : sum), bins.take());
+  bins.close();
+  return { table, few: [], binned };
 }
 
 /** The different float32 values of tables, as bytes; undefined where one has run over, or they are more than 256 in all. */

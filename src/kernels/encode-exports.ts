@@ -10,7 +10,8 @@ export interface EncodeExports extends DecodeExports {
   compact(elements: Ptr, count: number, elementBytes: number, gaps: Ptr, out: Ptr): number;
   scatterElements(gaps: Ptr, survivors: number, codes: Ptr, elements: Ptr, elementBytes: number, out: Ptr): void;
   index(elements: Ptr, count: number, elementBytes: number, codes: Ptr, table: Ptr, known: number, slots: Ptr): number;
-  floatHistogram(values: Ptr, count: number, counts: Ptr, lows: Ptr): void;
+  binFloats(values: Ptr, count: number, words: Ptr): void;
+  takeBins(words: Ptr, firsts: Ptr, counts: Ptr, lows: Ptr): number;
   lloyd(
     points: Ptr,
     weights: Ptr,

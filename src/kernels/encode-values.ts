@@ -15,7 +15,6 @@ type Values = Pick<
   | "compact"
   | "scatter"
   | "index"
-  | "floatHistogram"
   | "lloyd"
   | "assign"
   | "shareErrors"
@@ -93,9 +92,9 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
       arena.scope(() => {
         const gaps = arena.alloc(4 * values.length);
         const out = arena.alloc(4 * values.length);
-        const totals = arena.alloc(64);
+        const totals = arena.alloc(56);
         exports.sift(lend(arena, values), values.length, threshold, gaps, out, totals);
-        const [found, nonFinite, nonZero, sumOfSquares, prunedSquares, prunedMax, maxGap, sum] = arena.f64(totals, 8);
+        const [found, nonFinite, nonZero, sumOfSquares, prunedSquares, prunedMax, maxGap] = arena.f64(totals, 7);
         const all = found === values.length;
         return {
           gaps: all ? noGaps(found) : arena.u32(gaps, found).slice(),
@@ -103,7 +102,6 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
           maxGap,
           nonFinite,
           nonZero,
-          sum,
           sumOfSquares,
           prunedSquares,
           prunedMax,
@@ -140,15 +138,6 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
         const size = exports.index(from, count, elementBytes, codes, table, known.length / elementBytes, slots);
         if (size > MOST_CODES) return undefined;
         return { codes: arena.u8(codes, count).slice(), table: arena.u8(table, size * elementBytes).slice() };
-      }),
-
-    floatHistogram: (values, outCounts, outLows) =>
-      arena.scope(() => {
-        const counts = lend(arena, outCounts);
-        const lows = lend(arena, outLows);
-        exports.floatHistogram(lend(arena, values), values.length, counts, lows);
-        outCounts.set(arena.u32(counts, BINS));
-        outLows.set(arena.f64(lows, BINS));
       }),
 
     lloyd: (points, weights, outCentroids, maxIterations) =>

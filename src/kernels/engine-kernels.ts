@@ -1,5 +1,6 @@
 import type { EncodeKernels } from "../kernel-types.js";
 import { decodeKernelsOf } from "./decoder-kernels.js";
+import { binKernels } from "./encode-bins.js";
 import { symbolKernels } from "./encode-symbols.js";
 import { lend, valueKernels } from "./encode-values.js";
 import { loadEngine } from "./engine.js";
@@ -13,6 +14,7 @@ export function engineKernels(options: LoadOptions = {}): EncodeKernels {
   return {
     ...decodeKernelsOf(engine),
     ...valueKernels(engine),
+    ...binKernels(engine),
     ...symbolKernels(engine),
     scan: (elements, elementBytes, axes, scan) => {
       const out = new Uint8Array(elements.length);

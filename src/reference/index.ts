@@ -12,7 +12,7 @@ import { assign, codebookGradient, lloyd, shareErrors } from "./kmeans.js";
 import { codeLengths } from "./package-merge.js";
 import { compact, prune, scatter, sift } from "./prune.js";
 import { scan, scanGaps, unscan } from "./scan.js";
-import { floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
+import { floatBins, floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
 import { index, mapBytes, splitPlane } from "./tables.js";
 
 export { referenceNnKernels } from "./nn.js";
@@ -38,6 +38,7 @@ export const referenceKernels: EncodeKernels = {
   scanGaps,
   index,
   floatHistogram,
+  floatBins,
   lloyd,
   assign,
   shareErrors,

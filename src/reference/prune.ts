@@ -32,7 +32,8 @@ export function sift(values: Float32Array, threshold: number): Sifted {
     squares[lane] = sum;
   }
   const prunedSquares = squares[0] + squares[1] + (squares[2] + squares[3]);
-  return { ...prune(values, threshold), ...stats(values), prunedSquares, prunedMax };
+  const { sumOfSquares, nonFinite, nonZero } = stats(values);
+  return { ...prune(values, threshold), sumOfSquares, nonFinite, nonZero, prunedSquares, prunedMax };
 }
 
 /** As `EncodeKernels.compact` says. */

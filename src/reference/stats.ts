@@ -1,4 +1,4 @@
-import type { Stats } from "../kernel-types.js";
+import type { FloatBins, Stats } from "../kernel-types.js";
 import { bitsOf } from "./words.js";
 
 /** As `EncodeKernels.stats` says. */
@@ -51,6 +51,39 @@ export function floatHistogram(values: Float32Array, outCounts: Uint32Array, out
     outCounts[bin]++;
     outLows[bin] += bits[i] & 0xffff;
   }
+}
+
+const LOW_BITS = 13;
+
+/** As `EncodeKernels.floatBins` says. */
+export function floatBins(): FloatBins {
+  const held = new Map<number, { count: number; low: number }>();
+  return {
+    add(values) {
+      for (const bits of bitsOf(values)) {
+        const first = ((bits >>> LOW_BITS) << LOW_BITS) >>> 0;
+        const bin = held.get(first) ?? { count: 0, low: 0 };
+        bin.count++;
+        bin.low += bits - first;
+        held.set(first, bin);
+      }
+    },
+    take() {
+      const bins = [...held].sort(([a], [b]) => rank(a) - rank(b));
+      held.clear();
+      return {
+        firsts: Uint32Array.from(bins, ([first]) => first),
+        counts: Float64Array.from(bins, ([, { count }]) => count),
+        lows: Float64Array.from(bins, ([, { low }]) => low),
+      };
+    },
+    close: () => held.clear(),
+  };
+}
+
+/** Bits in the order of the values: of negative ones they descend. */
+function rank(bits: number): number {
+  return bits >= 2 ** 31 ? -bits : bits;
 }
 
 /** As `EncodeKernels.histogram` says. */

@@ -83,8 +83,8 @@ describe("symbols", () => {
     expect(SYMBOL_SOURCES.map(({ symbols }) => digest([symbols()]))).toMatchInlineSnapshot(`
       [
         "c48288c8",
-        "1269c6be",
-        "0495091f",
+        "3ed1bc6d",
+        "47a01372",
         "dbc170e5",
       ]
     `);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { thresholdFor } from "../../bench/corpus.js";
 import { runTask } from "../../bench/harness.js";
 import { crc32c } from "../../bench/js/crc32c.js";
 import { expand, fillGaps } from "../../bench/js/gaps.js";
@@ -6,7 +7,7 @@ import { gemmRoom, multiply, multiplyWide } from "../../bench/js/gemm.js";
 import { decode4, decodeTable, encode4, encodeRoom, encodeTable, pairTable } from "../../bench/js/huffman.js";
 import { assignCodes, centroidsByHistogram, centroidsByValues, inertiaOf, sumGradients } from "../../bench/js/kmeans.js";
 import { compactElements, pruneWeights, survivorRoom } from "../../bench/js/prune.js";
-import { histogramOfFloats, histogramOfMagnitudes, statistics } from "../../bench/js/values.js";
+import { FloatBinWork, histogramOfFloats, histogramOfMagnitudes, statistics } from "../../bench/js/values.js";
 import { TASKS, tasksFor } from "../../bench/kernels/index.js";
 import { bitsOf, digest, type Task } from "../../bench/kernels/task.js";
 import { newEngine } from "../../src/kernels/engine.js";
@@ -99,11 +100,13 @@ describe("the JavaScript forms, held to the reference", () => {
       referenceKernels.magnitudeHistogram(weights, level, 0x7b00, counts);
       expect(digest([histogramOfMagnitudes(bits, level, 0x7b00)])).toBe(digest([counts]));
     }
-    const [counts, lows] = [new Uint32Array(65536), new Float64Array(65536)];
-    referenceKernels.floatHistogram(weights, counts, lows);
-    const [ours, ourLows] = [new Int32Array(65536), new Float64Array(65536)];
-    histogramOfFloats(bits, ours, ourLows);
-    expect(digest([ours, ourLows])).toBe(digest([counts, lows]));
+    const bins = referenceKernels.floatBins();
+    bins.add(weights);
+    const { firsts, counts, lows } = bins.take();
+    const work = new FloatBinWork();
+    expect(histogramOfFloats(bits, work)).toBe(firsts.length);
+    const ours = [work.firsts, work.counts, work.lows].map((array) => array.subarray(0, firsts.length));
+    expect(digest(ours)).toBe(digest([firsts, counts, lows]));
   });
 
   it.each(LENGTHS)("assign %i codes, and sum gradients by them", (count) => {
@@ -155,13 +158,23 @@ describe("the JavaScript forms, held to the reference", () => {
     expect(crc32c(bytes)).toBe(referenceKernels.crc32c(bytes));
   });
 
-  it("cluster as the reference does on the same points, and by all values to no worse an end than they began", () => {
+  it("cluster by all values to no worse an end than they began", () => {
     const weights = values(100_000, 5);
     const { centroids } = centroidsByHistogram(weights, 8);
     expect([...centroids]).toEqual([...centroids].sort((a, b) => a - b));
     const plain = centroidsByValues(weights, 8);
     expect(inertiaOf(weights, plain.centroids)).toBeLessThan(1.2 * inertiaOf(weights, centroids));
     expect(plain.iterations).toBeGreaterThan(1);
+  });
+
+  it.each([2, 3, 4, 5, 6, 7, 8])("cluster by bins, with codes of %i bits, at least as well as by all values", (codeBits) => {
+    for (const density of [1, 0.3, 0.09]) {
+      const weights = values(100_000, 6);
+      const threshold = thresholdFor(weights, density);
+      const survivors = weights.filter((weight) => Math.abs(weight) > threshold);
+      const [binned, plain] = [centroidsByHistogram(survivors, 2 ** codeBits), centroidsByValues(survivors, 2 ** codeBits)];
+      expect(inertiaOf(survivors, binned.centroids)).toBeLessThanOrEqual(1.0001 * inertiaOf(survivors, plain.centroids));
+    }
   });
 });
 

@@ -20,7 +20,6 @@ function naive(values: Float32Array, threshold: number): Omit<Sifted, "gaps" | "
   return {
     nonFinite: values.filter((value) => !Number.isFinite(value)).length,
     nonZero: new Uint32Array(values.buffer).filter((bits) => bits !== 0).length,
-    sum: inLanes(finite, (value) => value),
     sumOfSquares: inLanes(finite, (value) => value * value),
     prunedSquares: inLanes(pruned, (value) => value * value),
     prunedMax: pruned.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
@@ -44,7 +43,7 @@ describe.each(encoders)("sift on $name", ({ kernels: load }) => {
     expect([...gaps]).toEqual([3, 3, 0, 0]);
     expect([...new Float32Array(elements.slice().buffer)]).toEqual([0.75, -2, Number.POSITIVE_INFINITY, 1]);
     const sumOfSquares = 0.25 + 0.25 + 0.5625 + 4 + 1;
-    expect(totals).toEqual({ maxGap: 3, nonFinite: 2, nonZero: 8, sum: -0.25, sumOfSquares, prunedSquares: 0.5, prunedMax: 0.5 });
+    expect(totals).toEqual({ maxGap: 3, nonFinite: 2, nonZero: 8, sumOfSquares, prunedSquares: 0.5, prunedMax: 0.5 });
   });
 
   it.each(SIFTED)("finds survivors and sums of %i values", (length) => {
@@ -81,7 +80,8 @@ describe.each(encoders)("sift on $name", ({ kernels: load }) => {
     for (const values of [random.sparse(5000, 0.4), random.awkward(5000), random.weights(5000, 1e-3)]) {
       const sifted = kernels.sift(values, 0.01);
       expect(sifted).toMatchObject(kernels.prune(values, 0.01));
-      expect(sifted).toMatchObject(kernels.stats(values));
+      const { sum: _, ...sums } = kernels.stats(values);
+      expect(sifted).toMatchObject(sums);
     }
   });
 

@@ -1,0 +1,68 @@
+import type { BinnedFloats } from "../kernel-types.js";
+
+// What k-means works on: values in ascending order, with weights.
+
+export interface Points {
+  readonly values: Float64Array;
+  /** How many survivors each stands for. */
+  readonly weights: Float64Array;
+}
+
+/** Every different value as a point. */
+export function distinctPoints(parts: readonly Float32Array[]): Points {
+  const all = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  all.sort();
+  const values = new Float64Array(all.length);
+  const weights = new Float64Array(all.length);
+  let n = 0;
+  for (const value of all) {
+    if (n === 0 || value !== values[n - 1]) values[n++] = value;
+    weights[n - 1]++;
+  }
+  return { values: values.slice(0, n), weights: weights.slice(0, n) };
+}
+
+/** Bins as points at their means. Within a bin values are equally far apart, so the mean of the lower bits gives the mean exactly. */
+export function binnedPoints({ firsts, counts, lows }: BinnedFloats): Points {
+  const bits = new Uint32Array(2);
+  const floats = new Float32Array(bits.buffer);
+  const values = new Float64Array(firsts.length);
+  for (let i = 0; i < firsts.length; i++) {
+    bits[0] = firsts[i];
+    bits[1] = firsts[i] | 1;
+    values[i] = floats[0] + (floats[1] - floats[0]) * (lows[i] / counts[i]);
+  }
+  return { values, weights: counts };
+}
+
+/** The sums of both, bin by bin. */
+export function mergeBinned(a: BinnedFloats, b: BinnedFloats): BinnedFloats {
+  const most = a.firsts.length + b.firsts.length;
+  const firsts = new Uint32Array(most);
+  const counts = new Float64Array(most);
+  const lows = new Float64Array(most);
+  let n = 0;
+  for (let i = 0, j = 0; i < a.firsts.length || j < b.firsts.length; n++) {
+    const order = i === a.firsts.length ? 1 : j === b.firsts.length ? -1 : inOrder(a.firsts[i]) - inOrder(b.firsts[j]);
+    firsts[n] = order <= 0 ? a.firsts[i] : b.firsts[j];
+    if (order <= 0) {
+      counts[n] += a.counts[i];
+      lows[n] += a.lows[i++];
+    }
+    if (order >= 0) {
+      counts[n] += b.counts[j];
+      lows[n] += b.lows[j++];
+    }
+  }
+  return { firsts: firsts.slice(0, n), counts: counts.slice(0, n), lows: lows.slice(0, n) };
+}
+
+/** Bits as a number that grows with their value: those of negative values descend. */
+function inOrder(bits: number): number {
+  return bits >= 2 ** 31 ? -bits : bits;
+}
