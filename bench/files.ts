@@ -4,7 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { kmeansPeer } from "./files/kmeans.js";
 import { CLI, type Job, serveJob } from "./files/measure.js";
-import { archiveToMemory, type Context, commandLine, growth, memory, memoryToArchive, start } from "./files/parts.js";
+import { archiveToMemory, type Context, commandLine, growth, memory, memoryToArchive, start, threads } from "./files/parts.js";
 import { thisMachine } from "./node/machine.js";
 import { machineLines } from "./report.js";
 
@@ -17,6 +17,7 @@ const PARTS: Readonly<Record<string, (context: Context) => Promise<void>>> = {
   "memory-to-archive": memoryToArchive,
   "archive-to-memory": archiveToMemory,
   cli: commandLine,
+  threads,
   memory,
 };
 

@@ -46,12 +46,6 @@ export const coppice = (...args: string[]): Promise<Ran> => timed(process.execPa
 /** The same under GNU time, for its peak memory. */
 export const coppiceWithPeak = (...args: string[]): Promise<Ran> => timed("/usr/bin/time", ["-v", process.execPath, CLI, ...args]);
 
-/** An option stands in the help of a command. */
-export async function hasOption(command: string, option: string): Promise<boolean> {
-  const { stdout } = await promisify(execFile)(process.execPath, [CLI, command, "--help"]);
-  return stdout.includes(option);
-}
-
 export async function hasProgram(command: string, ...args: string[]): Promise<boolean> {
   return promisify(execFile)(command, args).then(
     () => true,

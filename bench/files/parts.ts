@@ -5,19 +5,7 @@ import type * as Coppice from "../../src/index.js";
 import type { Recipe } from "../../src/index.js";
 import { fillNormal, normalState, thresholdFor } from "../corpus.js";
 import type { NetworkName } from "../networks.js";
-import {
-  CLI,
-  coppice,
-  coppiceWithPeak,
-  DIST,
-  hasOption,
-  hasProgram,
-  inOwnProcess,
-  least,
-  median,
-  timed,
-  zstdMemoryRate,
-} from "./measure.js";
+import { CLI, coppice, coppiceWithPeak, DIST, hasProgram, inOwnProcess, least, median, timed, zstdMemoryRate } from "./measure.js";
 import { writeNetwork, writeSynthetic } from "./models.js";
 
 // What is measured of whole files, a part each. Programs that are compared run in turn.
@@ -113,34 +101,44 @@ export async function archiveToMemory(context: Context): Promise<void> {
   }
 }
 
-/** The command on a file that the page cache has, with one and two workers, and zstd beside it. */
-export async function commandLine(context: Context): Promise<void> {
-  const files = await networkFiles(context, "alexnet");
-  const { model, recipe, archive } = files;
-  const back = path.join(context.folder, "alexnet.back.safetensors");
-  const threaded = await hasOption("decompress", "--threads");
-  const compressed: number[][] = [[], []];
-  const restored: number[][] = [[], []];
-  for (let i = 0; i < context.rounds; i++) {
+interface Model {
+  readonly name: string;
+  readonly model: string;
+  readonly recipe: string;
+  readonly archive: string;
+  readonly back: string;
+}
+
+/** Compressing and decompressing a file that the page cache has, by one thread and by two; gives the least seconds of two that compress. */
+async function byThreads({ rounds, say }: Context, { name, model, recipe, archive, back }: Model): Promise<number> {
+  const commands = {
+    compress: ["compress", model, "--recipe", recipe, "-o", archive],
+    decompress: ["decompress", archive, "-o", back],
+  } as const;
+  const times = { compress: [[], []] as number[][], decompress: [[], []] as number[][] };
+  for (let i = 0; i < rounds; i++) {
     for (const threads of [1, 2]) {
-      const args = ["compress", model, "--recipe", recipe, "-o", archive, "--force", "--quiet", "--threads", String(threads)];
-      compressed[threads - 1].push((await coppice(...args)).seconds);
-      const how = threaded ? ["--threads", String(threads)] : [];
-      restored[threads - 1].push((await coppice("decompress", archive, "-o", back, "--force", "--quiet", ...how)).seconds);
+      for (const command of ["compress", "decompress"] as const)
+        times[command][threads - 1].push((await coppice(...commands[command], "--force", "--quiet", "--threads", String(threads))).seconds);
     }
   }
-  for (const [command, times] of [
-    ["compress", compressed],
-    ["decompress", restored],
-  ] as const) {
-    for (const threads of [1, 2])
-      context.say(
-        `coppice ${command} alexnet, --threads ${threads}, best and median`,
-        times[threads - 1].length === 0 ? "-" : `${seconds(least(times[threads - 1]))}, ${seconds(median(times[threads - 1]))}`,
-      );
-    const note = command === "decompress" && !threaded ? " (decompress has no --threads)" : "";
-    context.say(`coppice ${command} alexnet, 2 workers against 1${note}`, `${fixed(least(times[0]) / least(times[1]))}x`);
+  for (const command of ["compress", "decompress"] as const) {
+    const [one, two] = times[command];
+    for (const [threads, each] of [one, two].entries())
+      say(`coppice ${command} ${name}, --threads ${threads + 1}, best and median`, `${seconds(least(each))}, ${seconds(median(each))}`);
+    say(
+      `coppice ${command} ${name}, 2 threads against 1, best and median`,
+      `${fixed(least(one) / least(two))}x, ${fixed(median(one) / median(two))}x`,
+    );
   }
+  return least(times.compress[1]);
+}
+
+/** The command on a file that the page cache has, with one thread and two, and zstd beside it. */
+export async function commandLine(context: Context): Promise<void> {
+  const files = await networkFiles(context, "alexnet");
+  const { model, archive } = files;
+  const two = await byThreads(context, { ...files, name: "alexnet", back: path.join(context.folder, "alexnet.back.safetensors") });
   const zstd = await zstdOfShared(files);
   const [ours, theirs] = [statSync(archive).size, statSync(zstd.file).size];
   context.say("zstd -19 -T2 of alexnet's pruned, shared tensors", `${seconds(zstd.seconds)}, ${theirs.toLocaleString("en-US")} bytes`);
@@ -148,11 +146,25 @@ export async function commandLine(context: Context): Promise<void> {
   const dense = `${model}.zst`;
   const ofModel = await timed("zstd", ["-19", "-T2", "-q", "-f", model, "-o", dense]);
   context.say("zstd -19 -T2 of the model itself", `${seconds(ofModel.seconds)}, ${statSync(dense).size.toLocaleString("en-US")} bytes`);
-  const two = least(compressed[1]);
   context.say(
     "coppice compress, 2 workers, against zstd -19 -T2 (of the model; of the shared tensors)",
     `${fixed(ofModel.seconds / two)}x; ${fixed(zstd.seconds / two)}x`,
   );
+}
+
+/** A file of tensors of 256 MB each. */
+function syntheticFiles({ folder }: Context, tensors: number): Model {
+  const name = `${tensors} x 256 MB`;
+  const [model, recipe, archive, back] = ["safetensors", "json", "coppice", "back.safetensors"].map((end) =>
+    path.join(folder, `${tensors}x256MB.${end}`),
+  );
+  if (!existsSync(recipe)) writeFileSync(recipe, JSON.stringify(writeSynthetic(model, tensors)));
+  return { name, model, recipe, archive, back };
+}
+
+/** One thread and two on a file of 1 GB, where starting them no longer counts. */
+export async function threads(context: Context): Promise<void> {
+  await byThreads(context, syntheticFiles(context, 4));
 }
 
 /** Peak memory on files of 1 GB and 4 GB. */
@@ -160,10 +172,7 @@ export async function memory(context: Context): Promise<void> {
   if (!(await hasProgram("/usr/bin/time", "-v", "true"))) return context.say("peak memory", "left out: there is no GNU time");
   const peaks: Record<string, number[]> = { compress: [], decompress: [] };
   for (const tensors of [4, 16]) {
-    const [model, recipe, archive, back] = ["safetensors", "json", "coppice", "back.safetensors"].map((end) =>
-      path.join(context.folder, `${tensors}x256MB.${end}`),
-    );
-    if (!existsSync(recipe)) writeFileSync(recipe, JSON.stringify(writeSynthetic(model, tensors)));
+    const { model, recipe, archive, back } = syntheticFiles(context, tensors);
     for (const [command, ran] of [
       ["compress", await coppiceWithPeak("compress", model, "--recipe", recipe, "-o", archive, "--force", "--quiet")],
       ["decompress", await coppiceWithPeak("decompress", archive, "-o", back, "--force", "--quiet")],
@@ -179,29 +188,37 @@ export async function memory(context: Context): Promise<void> {
 /** Time against weights, 1 M to 64 M: the slope of a straight line through the logarithms. */
 export async function growth(context: Context): Promise<void> {
   const { compress, decode } = (await import(pathToFileURL(path.join(DIST, "index.js")).href)) as typeof Coppice;
-  const points: Record<string, [number, number][]> = { compress: [], decode: [] };
-  const measure = async (log: number, rounds: number): Promise<{ forth: number; back: number }> => {
+  const points: Record<string, [number, number][]> = {
+    compress: [],
+    "decode into a buffer that is there": [],
+    "decode into new memory": [],
+  };
+  const measure = async (log: number, rounds: number): Promise<number[]> => {
     const values = new Float32Array(2 ** log);
     fillNormal(values, 0.02, normalState(log));
     const recipe: Recipe = { rules: [{ prune: { threshold: thresholdFor(values, 0.1) }, share: { bits: 5, init: "linear" } }] };
     const tensor = { name: "weight", dtype: "F32", shape: [2 ** (log - 10), 1024], data: new Uint8Array(values.buffer) } as const;
-    const [forth, back]: number[][] = [[], []];
+    const out = new Uint8Array(tensor.data.length);
+    const [forth, into, back]: number[][] = [[], [], []];
     for (let i = 0; i < rounds; i++) {
-      let start = performance.now();
+      const start = performance.now();
       const { archive } = await compress([tensor], { recipe, threads: 1 });
-      forth.push(performance.now() - start);
-      start = performance.now();
+      const compressed = performance.now();
+      decode(archive, { into: () => out });
+      const filled = performance.now();
       decode(archive);
-      back.push(performance.now() - start);
+      back.push(performance.now() - filled);
+      into.push(filled - compressed);
+      forth.push(compressed - start);
     }
-    return { forth: least(forth), back: least(back) };
+    return [forth, into, back].map(least);
   };
   await measure(21, WARM_ROUNDS); // until V8 has compiled all of it for speed
   for (let log = 20; log <= 26; log++) {
-    const { forth, back } = await measure(log, Math.max(context.rounds, 2 ** (24 - log)));
-    points["compress"].push([log, Math.log2(forth)]);
-    points["decode"].push([log, Math.log2(back)]);
-    context.say(`2^${log} weights`, `compress ${forth.toFixed(0)} ms, decode ${back.toFixed(1)} ms`);
+    const found = await measure(log, Math.max(context.rounds, 2 ** (24 - log)));
+    for (const [i, fit] of Object.values(points).entries()) fit.push([log, Math.log2(found[i])]);
+    const [forth, into, back] = found.map((ms) => ms.toFixed(1));
+    context.say(`2^${log} weights`, `compress ${forth} ms, decode ${into} ms into a buffer that is there, ${back} ms into new memory`);
   }
   for (const [what, fit] of Object.entries(points)) context.say(`${what}: time grows with weights to the power`, slope(fit).toFixed(3));
 }
