@@ -1,4 +1,4 @@
-// Compiles the kernels: the engine for two targets of asconfig.json, and the decoder, in which no kernel gains from SIMD, for one.
+// Compiles the kernels: the engine for two targets of asconfig.json, and the decoder, which has to run everywhere, for one.
 
 import { spawn } from "node:child_process";
 import { mkdir, readdir, rename, stat } from "node:fs/promises";

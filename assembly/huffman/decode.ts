@@ -1,61 +1,6 @@
-/** Entries of each half of a decoding table, by the longest code, of 12 bits. */
-const ENTRIES: usize = 4096;
-
-/**
- * The decoding table of a canonical code.
- *
- * Layout     lengths  u8[alphabet]  code length of each symbol, 0 where it does not occur
- *            table    u8[2][4096]   the code length, and the symbol, at each index below 1 << tableLog whose lower bits are the code, first bit lowest
- *            next     u32[16]       scratch
- * Requires   the code is complete and no length is above tableLog <= 12: checked by `readSymbolCoding`, not here.
- * Reads      nothing past the lengths above.
- * Order      exact integers.
- */
-export function decodeTable(lengths: usize, alphabet: u32, tableLog: u32, table: usize, next: usize): void {
-  firstCodes(lengths, alphabet, next);
-  // A table by one more bit is the one before twice, and then the codes that have that many bits.
-  for (let length: u32 = 1; length <= tableLog; length++) {
-    const half = (<usize>1) << (length - 1);
-    memory.copy(table + half, table, half);
-    memory.copy(table + ENTRIES + half, table + ENTRIES, half);
-    let code = load<u32>(next + ((<usize>length) << 2));
-    for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
-      if (load<u8>(lengths + symbol) != length) continue;
-      const at = table + <usize>reverse(code++, length);
-      store<u8>(at, length);
-      store<u8>(at, symbol, ENTRIES);
-    }
-  }
-}
-
-/** The first code of each length into next u32[16] (RFC 1951, section 3.2.2); lengths are at most 12. */
-export function firstCodes(lengths: usize, alphabet: u32, next: usize): void {
-  memory.fill(next, 0, 64);
-  for (let symbol: u32 = 0; symbol < alphabet; symbol++) {
-    const count = next + ((<usize>load<u8>(lengths + symbol)) << 2);
-    store<u32>(count, load<u32>(count) + 1);
-  }
-  let code: u32 = 0;
-  let before: u32 = 0;
-  for (let length: usize = 1; length <= 12; length++) {
-    code = (code + before) << 1;
-    before = load<u32>(next + (length << 2));
-    store<u32>(next + (length << 2), code);
-  }
-}
-
-/** The lower `length` bits of a code, first bit lowest. */
-// @ts-ignore: decorator
-@inline
-export function reverse(code: u32, length: u32): u32 {
-  let from = code;
-  let to: u32 = 0;
-  for (let i: u32 = 0; i < length; i++) {
-    to = (to << 1) | (from & 1);
-    from >>= 1;
-  }
-  return to;
-}
+import { decodeRuns4 } from "./runs";
+import { ENTRIES } from "./table";
+import { bitOf, peek, restOf, streamEnd, usedOf, windowAt } from "./window";
 
 /**
  * The table of the call that is running. At an address that the compiler knows, a window's lower bits are an address at once: an addition less for each symbol.
@@ -80,44 +25,6 @@ function codeLength(window: u64, mask: usize): u64 {
 @inline
 function symbolOf(window: u64, mask: usize): u32 {
   return <u32>load<u8>((<usize>window) & mask, SYMBOLS);
-}
-
-/**
- * The bits that follow `used` bits at `from`, 56 or more, and a one above them: the zeros that shifts bring in above the one are then the bits that were used, so that nothing
- * else need count them.
- */
-// @ts-ignore: decorator
-@inline
-function windowAt(from: usize, used: u64): u64 {
-  return (load<u64>(from) | 0x8000000000000000) >> used;
-}
-
-/** The address of the byte in which a window goes on. */
-// @ts-ignore: decorator
-@inline
-function restOf(from: usize, window: u64): usize {
-  return from + <usize>(clz(window) >> 3);
-}
-
-/** The bits of the byte at `restOf` that were used. */
-// @ts-ignore: decorator
-@inline
-function usedOf(window: u64): u64 {
-  return clz(window) & 7;
-}
-
-/** A window as the absolute address of its next bit. */
-// @ts-ignore: decorator
-@inline
-function bitOf(from: usize, window: u64): u64 {
-  return ((<u64>from) << 3) + clz(window);
-}
-
-/** The next 57 bits or more at an absolute bit address. */
-// @ts-ignore: decorator
-@inline
-function peek(bit: u64): u64 {
-  return load<u64>(<usize>(bit >> 3)) >> (bit & 7);
 }
 
 /**
@@ -162,15 +69,8 @@ export function decodeStream(table: usize, tableLog: u32, input: usize, inputEnd
   return bit > (<u64>inputEnd) << 3 ? inputEnd + 1 : streamEnd(bit);
 }
 
-/** The address after the byte that holds the bit before `bit`, or 0 where the rest of that byte is not zero. */
-// @ts-ignore: decorator
-@inline
-function streamEnd(bit: u64): usize {
-  const used = <u32>(bit & 7);
-  const byte = <usize>(bit >> 3);
-  if (used == 0) return byte;
-  return (<u32>load<u8>(byte)) >> used == 0 ? byte + 1 : 0;
-}
+/** From how many symbols on entries of several pay for themselves. Where codes have more than 6 bits on the average they never do: a look-up seldom finds two. */
+const FEWEST: usize = 1 << 15;
 
 /**
  * Symbols of four streams, dealt in turn: stream s has the symbols 4i + s.
@@ -178,8 +78,9 @@ function streamEnd(bit: u64): usize {
  * Layout     table   u8[2][4096]  by `decodeTable`
  *            in0..3  u8[]         the streams, each ending where the next begins, the last at `inEnd`
  *            out     u8[count]
+ *            runs    u8[count + 64]  scratch
  * Requires   in0 <= in1 <= in2 <= in3 <= inEnd.
- * Reads      up to 3 * count + 64 bits from the beginning of each stream, whatever they hold: the memory must go on that far.
+ * Reads      from the byte before each stream up to 3 * count + 64 bits from its beginning, whatever they hold: the memory must go on that far.
  * Order      exact integers.
  *
  * @returns whether each stream ended in the last byte of its stretch, the bits after it zero
@@ -194,7 +95,9 @@ export function decodeStreams4(
   inEnd: usize,
   count: usize,
   out: usize,
+  runs: usize,
 ): bool {
+  if (count >= FEWEST && inEnd - in0 <= 3 * (count >> 2)) return decodeRuns4(table, tableLog, in0, in1, in2, in3, inEnd, count, out, runs);
   takeTable(table, tableLog);
   const mask: usize = (1 << tableLog) - 1;
   let f0 = in0;

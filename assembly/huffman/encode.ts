@@ -1,4 +1,5 @@
-import { firstCodes, reverse } from "./decode";
+import { SCRATCH } from "./scratch";
+import { firstCodes, reverse } from "./table";
 
 /**
  * The encoding table of a canonical code.
@@ -83,6 +84,44 @@ function takeCodes(table: usize): void {
   }
 }
 
+/** A pair has symbols below this. */
+const PAIRED: u32 = 64;
+
+/** From how many symbols on, for each pair that there may be, the table of pairs pays for itself. */
+const PAIR_SYMBOLS: usize = 8;
+
+/** The codes of two symbols one after another, u64[64][64] by the second and the first, as in CODES: their bits together are 24 at most. */
+const PAIRS: usize = SCRATCH;
+
+/** The pairs of the symbols below `alphabet`, by CODES. */
+function takePairs(alphabet: u32): void {
+  const end = CODES + ((<usize>alphabet) << 3);
+  for (let at = CODES, row = PAIRS; at < end; at += 8, row += 8 * PAIRED) {
+    const second = load<u64>(at);
+    let to = row;
+    for (let from = CODES; from < end; from += 8) {
+      const first = load<u64>(from);
+      const length = first & 255;
+      store<u64>(to, ((first ^ length) >> second) + second + length);
+      to += 8;
+    }
+  }
+}
+
+/** The symbols up to the last that has a code. */
+function alphabetOf(table: usize): u32 {
+  let alphabet: u32 = 256;
+  while (alphabet > 0 && load<u32>(table + ((<usize>(alphabet - 1)) << 2)) == 0) alphabet--;
+  return alphabet;
+}
+
+/** The entry of the symbol `offset` bytes after `at` and of the next one of its stream. */
+// @ts-ignore: decorator
+@inline
+function pairOf(at: usize, offset: usize = 0): u64 {
+  return load<u64>(((<usize>load<u8>(at + offset)) << 3) + ((<usize>load<u8>(at + offset + 4)) << 9), PAIRS);
+}
+
 /** The entry of the symbol `offset` bytes after `at`. */
 // @ts-ignore: decorator
 @inline
@@ -99,9 +138,9 @@ function wholeBytes(held: u64): usize {
 
 /**
  * Two streams out of four. What is held of a stream stands in the upper bits of h, its last bit highest, so that an entry goes in as it is: the length in its lower bits
- * ends below all that counts. Shifts take their counts modulo 64, so that an entry is one.
+ * ends below all that counts. Shifts take their counts modulo 64, so that an entry is one. With `pairs` the body goes by two symbols of a stream at a time.
  */
-function encodePair(symbols: usize, end: usize, out: usize, room: usize, ends: usize): void {
+function encodePair(symbols: usize, end: usize, out: usize, room: usize, ends: usize, pairs: bool): void {
   let h0: u64 = 0;
   let h1: u64 = 0;
   let n0: u64 = 0;
@@ -111,6 +150,44 @@ function encodePair(symbols: usize, end: usize, out: usize, room: usize, ends: u
   let at = symbols;
   let code: u64 = 0;
   // Four codes of at most 12 bits, 7 bits held, and the 8 bits of a length fit in 64.
+  for (const body = pairs ? end : at; at + 30 <= body; at += 32) {
+    code = pairOf(at);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = pairOf(at, 8);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    store<u64>(o0, h0 >> (0 - n0));
+    o0 += wholeBytes(n0);
+    n0 &= 7;
+    code = pairOf(at, 1);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = pairOf(at, 9);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    store<u64>(o1, h1 >> (0 - n1));
+    o1 += wholeBytes(n1);
+    n1 &= 7;
+    code = pairOf(at, 16);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    code = pairOf(at, 24);
+    h0 = (h0 >> code) | code;
+    n0 += code;
+    store<u64>(o0, h0 >> (0 - n0));
+    o0 += wholeBytes(n0);
+    n0 &= 7;
+    code = pairOf(at, 17);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    code = pairOf(at, 25);
+    h1 = (h1 >> code) | code;
+    n1 += code;
+    store<u64>(o1, h1 >> (0 - n1));
+    o1 += wholeBytes(n1);
+    n1 &= 7;
+  }
   for (; at + 30 <= end; at += 32) {
     code = codeOf(at);
     h0 = (h0 >> code) | code;
@@ -212,64 +289,9 @@ function encodePair(symbols: usize, end: usize, out: usize, room: usize, ends: u
  */
 export function encodeStreams4(symbols: usize, count: usize, table: usize, out: usize, room: usize, ends: usize): void {
   takeCodes(table);
-  encodePair(symbols, symbols + count, out, room, ends);
-  encodePair(symbols + 2, symbols + count, out + 2 * room, room, ends + 8);
-}
-
-/**
- * How often each byte occurs.
- *
- * Layout     bytes   u8[count]
- *            counts  u32[256]    written
- *            lanes   u32[1024]   scratch
- * Reads      nothing past the lengths above.
- * Order      exact integers; four tables in turn, so that runs of one byte do not wait for their own stores.
- */
-export function histogram(bytes: usize, count: usize, counts: usize, lanes: usize): void {
-  memory.fill(lanes, 0, 4096);
-  const body = count & ~3;
-  let i: usize = 0;
-  for (; i < body; i += 4) {
-    const four = load<u32>(bytes + i);
-    bump(lanes, four & 255);
-    bump(lanes + 1024, (four >> 8) & 255);
-    bump(lanes + 2048, (four >> 16) & 255);
-    bump(lanes + 3072, four >> 24);
-  }
-  for (; i < count; i++) bump(lanes, load<u8>(bytes + i));
-  for (let at: usize = 0; at < 1024; at += 4) {
-    const sum = load<u32>(lanes + at) + load<u32>(lanes + at, 1024) + load<u32>(lanes + at, 2048) + load<u32>(lanes + at, 3072);
-    store<u32>(counts + at, sum);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function bump(counts: usize, byte: u32): void {
-  const at = counts + ((<usize>byte) << 2);
-  store<u32>(at, load<u32>(at) + 1);
-}
-
-/**
- * bytes[i] = table[bytes[i]], in place.
- *
- * Layout     bytes  u8[count]
- *            table  u8[256]
- * Reads      nothing past the lengths above.
- * Order      exact copies.
- */
-export function mapBytes(bytes: usize, count: usize, table: usize): void {
-  for (let at = bytes; at < bytes + count; at++) store<u8>(at, load<u8>(table + <usize>load<u8>(at)));
-}
-
-/**
- * One byte of each element.
- *
- * Layout     elements  the byte's address in the first element, the next one elementBytes further
- *            out       u8[count]
- * Reads      nothing past the lengths above.
- * Order      exact copies.
- */
-export function splitPlane(elements: usize, count: usize, elementBytes: usize, out: usize): void {
-  for (let i: usize = 0; i < count; i++) store<u8>(out + i, load<u8>(elements + i * elementBytes));
+  const alphabet = alphabetOf(table);
+  const pairs = alphabet <= PAIRED && count >= PAIR_SYMBOLS * <usize>(alphabet * alphabet);
+  if (pairs) takePairs(alphabet);
+  encodePair(symbols, symbols + count, out, room, ends, pairs);
+  encodePair(symbols + 2, symbols + count, out + 2 * room, room, ends + 8, pairs);
 }

@@ -78,11 +78,35 @@ function streamRoom(count: number): number {
   return Math.ceil(((count / 4 + 1) * 12) / 8) + 8;
 }
 
+/** A pair has symbols below this. */
+const PAIRED = 64;
+
+/** i32[64][64] by the second symbol and the first, the codes of both << 5 | the length: at most 24 bits and 5. Only where all symbols are below 64. */
+export function pairTable(lengths: Uint8Array): Int32Array | undefined {
+  if (lengths.length > PAIRED) return undefined;
+  const one = encodeTable(lengths);
+  const table = new Int32Array(PAIRED * PAIRED);
+  for (const [second, next] of one.entries()) {
+    for (const [first, entry] of one.entries()) {
+      const length = entry & 15;
+      table[second * PAIRED + first] = (((entry >>> 4) | ((next >>> 4) << length)) << 5) | (length + (next & 15));
+    }
+  }
+  return table;
+}
+
 /**
  * Encodes `symbols` as four streams side by side, none waiting for another, and moves them together; `lengths` takes their bytes. Two codes of at most 12 bits and 7 bits that
  * are held fit in 31.
  */
-export function encode4(table: Int32Array, symbols: Uint8Array, out: DataView, bytes: Uint8Array, lengths: Uint32Array): void {
+export function encode4(
+  table: Int32Array,
+  symbols: Uint8Array,
+  out: DataView,
+  bytes: Uint8Array,
+  lengths: Uint32Array,
+  pairs?: Int32Array,
+): void {
   const { length } = symbols;
   const room = streamRoom(length);
   const body = length & ~7;
@@ -98,7 +122,38 @@ export function encode4(table: Int32Array, symbols: Uint8Array, out: DataView, b
   let k1 = 0;
   let k2 = 0;
   let k3 = 0;
-  for (let at = 0; at < body; at += 8) {
+  let at = 0;
+  for (; pairs !== undefined && at < body; at += 8) {
+    let code = pairs[symbols[at] | (symbols[at + 4] << 6)];
+    h0 |= (code >>> 5) << k0;
+    k0 += code & 31;
+    out.setInt32(t0, h0, true);
+    t0 += k0 >>> 3;
+    h0 >>>= k0 & 24;
+    k0 &= 7;
+    code = pairs[symbols[at + 1] | (symbols[at + 5] << 6)];
+    h1 |= (code >>> 5) << k1;
+    k1 += code & 31;
+    out.setInt32(t1, h1, true);
+    t1 += k1 >>> 3;
+    h1 >>>= k1 & 24;
+    k1 &= 7;
+    code = pairs[symbols[at + 2] | (symbols[at + 6] << 6)];
+    h2 |= (code >>> 5) << k2;
+    k2 += code & 31;
+    out.setInt32(t2, h2, true);
+    t2 += k2 >>> 3;
+    h2 >>>= k2 & 24;
+    k2 &= 7;
+    code = pairs[symbols[at + 3] | (symbols[at + 7] << 6)];
+    h3 |= (code >>> 5) << k3;
+    k3 += code & 31;
+    out.setInt32(t3, h3, true);
+    t3 += k3 >>> 3;
+    h3 >>>= k3 & 24;
+    k3 &= 7;
+  }
+  for (; at < body; at += 8) {
     let a = table[symbols[at]];
     let b = table[symbols[at + 4]];
     h0 |= ((a >>> 4) << k0) | ((b >>> 4) << (k0 + (a & 15)));

@@ -3,7 +3,7 @@ import { at } from "../../src/kernels/arena.js";
 import type { Engine } from "../../src/kernels/engine.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { SYMBOL_SOURCES, type SymbolSource } from "../corpus.js";
-import { decode4, decodeTable, encode4, encodeRoom, encodeTable } from "../js/huffman.js";
+import { decode4, decodeTable, encode4, encodeRoom, encodeTable, pairTable } from "../js/huffman.js";
 import { type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
 
 // Huffman coding in four streams, symbols dealt in turn: docs/format.md, section 4.2, way 3. Tables are there before: a record of many blocks builds them once.
@@ -61,9 +61,10 @@ function wasmDecode(engine: Engine, { symbols, alphabet, lengths, streams, strea
   const end = at(input, streams.length);
   const count = symbols.length;
   const out = room(engine, count + SLACK);
+  const runs = room(engine, count + SLACK);
   return {
     run() {
-      if (exports.decodeStreams4(table, tableLog, in0, in1, in2, in3, end, count, out) === 0)
+      if (exports.decodeStreams4(table, tableLog, in0, in1, in2, in3, end, count, out, runs) === 0)
         throw new Error("the streams did not end where they should");
     },
     outputs: () => [arena.u8(out, count)],
@@ -72,11 +73,12 @@ function wasmDecode(engine: Engine, { symbols, alphabet, lengths, streams, strea
 
 function jsEncode({ symbols, lengths }: Coded): Runnable {
   const table = encodeTable(lengths);
+  const pairs = pairTable(lengths);
   const out = new Uint8Array(encodeRoom(symbols.length)).fill(1);
   const view = new DataView(out.buffer);
   const streamLengths = new Uint32Array(4);
   return {
-    run: () => encode4(table, symbols, view, out, streamLengths),
+    run: () => encode4(table, symbols, view, out, streamLengths, pairs),
     outputs: () => [streamLengths, out.subarray(0, streamLengths[0] + streamLengths[1] + streamLengths[2] + streamLengths[3])],
   };
 }

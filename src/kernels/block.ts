@@ -65,7 +65,7 @@ export class Block {
     const in0 = this.here;
     const [in1, in2, in3] = [at(in0, a), at(in0, a + b), at(in0, a + b + c)];
     const all = this.reader.take(a + b + c + d, what);
-    const exact = exports.decodeStreams4(table, tableLog, in0, in1, in2, in3, at(in3, d), count, out);
+    const exact = exports.decodeStreams4(table, tableLog, in0, in1, in2, in3, at(in3, d), count, out, arena.alloc(count + 64));
     if (exact === 0) throw new FormatError("CORRUPT", this.reader.offset - all.length, `${what}: a stream does not end where it should`);
   }
 

@@ -13,7 +13,18 @@ import { permuteAt } from "./scan.js";
 export interface DecodeExports extends ModuleExports {
   decodeTable(lengths: Ptr, alphabet: number, tableLog: number, table: Ptr, next: Ptr): void;
   decodeStream(table: Ptr, tableLog: number, input: Ptr, inputEnd: Ptr, count: number, out: Ptr): number;
-  decodeStreams4(table: Ptr, tableLog: number, in0: Ptr, in1: Ptr, in2: Ptr, in3: Ptr, inEnd: Ptr, count: number, out: Ptr): number;
+  decodeStreams4(
+    table: Ptr,
+    tableLog: number,
+    in0: Ptr,
+    in1: Ptr,
+    in2: Ptr,
+    in3: Ptr,
+    inEnd: Ptr,
+    count: number,
+    out: Ptr,
+    runs: Ptr,
+  ): number;
   fillerPairs(symbols: Ptr, count: number, filler: number, codes: Ptr, elements: Ptr, elementBytes: number, pairs: Ptr, state: Ptr): void;
   extraBits(symbols: Ptr, count: number, exponent: number): number;
   escapePairs(
