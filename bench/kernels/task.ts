@@ -11,6 +11,13 @@ export interface Runnable {
   outputs(): readonly ArrayBufferView[];
 }
 
+/** Milliseconds of `calls` runs. */
+export function timed(runnable: Runnable, calls: number): number {
+  const start = performance.now();
+  for (let i = 0; i < calls; i++) runnable.run();
+  return performance.now() - start;
+}
+
 /** What a program of bench/native is given. */
 export interface NativeSpec {
   /** As bench/native names it. */

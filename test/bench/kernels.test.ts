@@ -14,6 +14,7 @@ import { VARIANTS } from "../../src/kernels/variant.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { referenceNnKernels } from "../../src/reference/nn.js";
 import { Random } from "../random.js";
+import { isolateHere } from "./isolate-here.js";
 
 const LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 1000, 70001];
 
@@ -173,7 +174,7 @@ describe("the harness", () => {
   };
 
   it("reports every form that agrees, with as many samples as rounds", async () => {
-    const result = await runTask(task, { rounds: 3 });
+    const result = await runTask(task, { rounds: 3, startJavaScript: isolateHere });
     expect(result.refused).toEqual([]);
     expect(result.forms.map(({ form }) => form)).toEqual(["WASM SIMD", "WASM scalar", "JavaScript"]);
     for (const { samples, minimum, median } of result.forms) {
@@ -184,12 +185,13 @@ describe("the harness", () => {
   });
 
   it("refuses a form whose output differs from that of the others", async () => {
-    const result = await runTask(wrong, { rounds: 1 });
+    const result = await runTask(wrong, { rounds: 1, startJavaScript: () => isolateHere([wrong]) });
     expect(result.refused).toMatchObject([{ form: "JavaScript", reason: expect.stringMatching(/differs/) }]);
     expect(result.forms.map(({ form }) => form)).toEqual(["WASM SIMD", "WASM scalar"]);
   });
 
   it("stops when it is told to", async () => {
-    await expect(runTask(task, { rounds: 1, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(runTask(task, { rounds: 1, startJavaScript: isolateHere, signal })).rejects.toThrow("enough");
   });
 });
