@@ -1,4 +1,4 @@
-import { digest, type PreparedTask, type Runnable, type Task, timed } from "./kernels/task.js";
+import { digest, type PreparedTask, type Runnable, rehearse, type Task, timed } from "./kernels/task.js";
 
 // The plain JavaScript of a task, in an isolate of its own. Where a WebAssembly memory has grown, an array buffer was detached, and from then on V8 compiles all code on typed arrays of that isolate with
 // checks for it: a third slower, CRC-32C 2.7 times. Whoever uses JavaScript alone never pays that, so what it is compared by must not either. Both ends are here; how messages pass, in node/ and browser/.
@@ -31,6 +31,8 @@ export function answering(tasks: readonly Task[], say: (answer: Answer) => void)
         const task = tasks.find(({ name }) => name === question.task);
         if (task === undefined) throw new RangeError(`no kernel is called ${question.task}`);
         prepared = task.prepare();
+        rehearse(prepared.js);
+        if (prepared.other) rehearse(prepared.other.runnable);
         return task.name;
       }
       case "time":

@@ -28,6 +28,18 @@ describe("the isolate of JavaScript", () => {
     expect(await isolate.note()).toMatch(/float64/);
   });
 
+  it("runs a form on a short input before it is timed on its own, whole", async () => {
+    const prepared = crc.prepare();
+    const called: string[] = [];
+    const js = { ...prepared.js, rehearse: () => void called.push("short"), run: () => void called.push("whole") };
+    const isolate = isolateHere([{ ...crc, prepare: () => ({ ...prepared, js }) }]);
+    await isolate.prepare(crc.name);
+    await isolate.time("js", 2);
+    const shorts = called.indexOf("whole");
+    expect(shorts).toBeGreaterThanOrEqual(100);
+    expect(called.slice(shorts)).toEqual(["whole", "whole"]);
+  });
+
   it("says what it cannot do, and goes on", async () => {
     const isolate = isolateHere();
     await expect(isolate.time("js", 1)).rejects.toThrow(/nothing is prepared as js/);

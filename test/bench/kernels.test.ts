@@ -28,6 +28,8 @@ function values(count: number, seed: number, strange = false): Float32Array {
 describe.each(TASKS)("$name", (task: Task) => {
   it("gives the same bits as JavaScript and as both builds of the engine, run after run", () => {
     const prepared = task.prepare();
+    prepared.js.rehearse();
+    prepared.other?.runnable.rehearse();
     const runnables = [prepared.js, ...VARIANTS.map((variant) => prepared.wasm(newEngine({ variant })))];
     for (const runnable of runnables) {
       runnable.run();
@@ -170,7 +172,7 @@ describe("the harness", () => {
   const [task] = tasksFor(["crc"]);
   const wrong: Task = {
     ...task,
-    prepare: () => ({ ...task.prepare(), js: { run: () => undefined, outputs: () => [Uint8Array.of(1)] } }),
+    prepare: () => ({ ...task.prepare(), js: { run: () => undefined, rehearse: () => undefined, outputs: () => [Uint8Array.of(1)] } }),
   };
 
   it("reports every form that agrees, with as many samples as rounds", async () => {
