@@ -1,5 +1,6 @@
 import { runTask } from "./harness.js";
 import { TASKS, tasksFor } from "./kernels/index.js";
+import { startJavaScript } from "./node/isolate.js";
 import { thisMachine } from "./node/machine.js";
 import { compileNative } from "./node/native.js";
 import { type BenchDocument, type ReportedTask, reported } from "./report.js";
@@ -36,7 +37,8 @@ export async function bench({ filters = [], rounds = ROUNDS, signal, onProgress 
   try {
     const results: ReportedTask[] = [];
     const startNative = typeof native === "string" ? undefined : native.start;
-    for (const task of tasks) results.push(reported(await runTask(task, { rounds, startNative, signal, onProgress })));
+    const options = { rounds, startNative, startJavaScript, signal, onProgress };
+    for (const task of tasks) results.push(reported(await runTask(task, options)));
     return { machine, rounds, tasks: results };
   } finally {
     if (typeof native !== "string") await native.close();

@@ -1,7 +1,8 @@
 import { Bench, type Task as TinyTask } from "tinybench";
 import { newEngine } from "../src/kernels/engine.js";
 import { hasSimd } from "../src/kernels/variant.js";
-import { digest, type NativeSpec, type PreparedTask, type Runnable, type Task } from "./kernels/task.js";
+import type { Isolate } from "./isolate.js";
+import { digest, type NativeSpec, type PreparedTask, type Runnable, type Task, timed } from "./kernels/task.js";
 
 // Runs every form of a task in turn, round by round, so that what disturbs the machine disturbs all of them. tinybench takes the times.
 
@@ -20,6 +21,8 @@ export interface RunOptions {
   /** How often each form is measured. */
   readonly rounds: number;
   readonly startNative?: StartNative;
+  /** Starts an isolate in which no memory has grown: this one is that of the engines. */
+  readonly startJavaScript: () => Isolate;
   readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;
 }
@@ -62,35 +65,26 @@ interface Form {
   readonly time: (calls: number) => number | Promise<number>;
   readonly result: () => Promise<string>;
   /** For a form whose bits are its own. */
-  readonly note?: () => string;
+  readonly note?: () => Promise<string>;
   readonly close?: () => void;
 }
 
-function inProcess(name: string, runnable: Runnable, note?: Form["note"]): Form {
-  return {
-    name,
-    time(calls) {
-      const start = performance.now();
-      for (let i = 0; i < calls; i++) runnable.run();
-      return performance.now() - start;
-    },
-    result: async () => digest(runnable.outputs()),
-    note,
-  };
+function wasmForm(name: string, runnable: Runnable): Form {
+  return { name, time: (calls) => timed(runnable, calls), result: async () => digest(runnable.outputs()) };
 }
 
-async function formsOf(prepared: PreparedTask, startNative: StartNative | undefined): Promise<Form[]> {
-  const forms: Form[] = [];
+/** Puts the forms of a task into `forms`, of which some may be open when another one fails. */
+async function openForms(forms: Form[], prepared: PreparedTask, startNative: StartNative | undefined, isolate: Isolate): Promise<void> {
   if (startNative) {
     const native = await startNative(prepared.native);
     forms.push({ name: "C", time: native.run, result: native.digest, close: native.close });
   }
-  if (hasSimd()) forms.push(inProcess("WASM SIMD", prepared.wasm(newEngine({ variant: "simd" }))));
-  forms.push(inProcess("WASM scalar", prepared.wasm(newEngine({ variant: "scalar" }))));
-  forms.push(inProcess("JavaScript", prepared.js));
+  if (hasSimd()) forms.push(wasmForm("WASM SIMD", prepared.wasm(newEngine({ variant: "simd" }))));
+  forms.push(wasmForm("WASM scalar", prepared.wasm(newEngine({ variant: "scalar" }))));
+  const result = (): Promise<string> => isolate.digest();
+  forms.push({ name: "JavaScript", time: (calls) => isolate.time("js", calls), result });
   const { other } = prepared;
-  if (other) forms.push(inProcess(other.name, other.runnable, () => other.note(other.runnable.outputs())));
-  return forms;
+  if (other) forms.push({ name: other.name, time: (calls) => isolate.time("other", calls), result, note: () => isolate.note() });
 }
 
 /** Warms a form up; gives the calls that make a sample long enough, and the rounds that it can be asked for. */
@@ -115,11 +109,14 @@ function agreed(results: readonly string[]): string {
   return results.reduce((most, result) => (votes(result) > votes(most) ? result : most));
 }
 
-export async function runTask(task: Task, { rounds, startNative, signal, onProgress }: RunOptions): Promise<TaskResult> {
+export async function runTask(task: Task, { rounds, startNative, startJavaScript, signal, onProgress }: RunOptions): Promise<TaskResult> {
   onProgress?.(`${task.name}: inputs`);
-  const prepared = task.prepare();
-  const forms = await formsOf(prepared, startNative);
+  const forms: Form[] = [];
+  const isolate = startJavaScript();
   try {
+    // Both at a time.
+    const [, prepared] = await Promise.all([isolate.prepare(task.name), Promise.resolve().then(() => task.prepare())]);
+    await openForms(forms, prepared, startNative, isolate);
     const plans: { form: Form; calls: number; rounds: number; tiny: TinyTask; samples: number[] }[] = [];
     const refused: { form: string; reason: string }[] = [];
     const bench = new Bench({ time: 0, iterations: 1, warmup: false, throws: true });
@@ -152,16 +149,19 @@ export async function runTask(task: Task, { rounds, startNative, signal, onProgr
         signal?.throwIfAborted();
       }
     }
+    const reports: FormResult[] = [];
+    for (const { form, samples } of trusted) reports.push({ form: form.name, ...summary(samples), samples, note: await form.note?.() });
     return {
       task: task.name,
       input: task.input,
       unit: task.unit,
       count: prepared.count,
       bytes: prepared.bytes,
-      forms: trusted.map(({ form, samples }) => ({ form: form.name, ...summary(samples), samples, note: form.note?.() })),
+      forms: reports,
       refused,
     };
   } finally {
+    isolate.close();
     for (const form of forms) form.close?.();
   }
 }

@@ -4,7 +4,7 @@ import { chmod } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
-import { bundling, workerBundling } from "./bundling.mjs";
+import { benchWorkerBundling, bundling, workerBundling } from "./bundling.mjs";
 import { ROOT } from "./wasm.mjs";
 
 /** Entries for Node share chunks; `reference` stands here too and pulls nothing of Node in (test/house/imports.test.ts). */
@@ -52,6 +52,7 @@ export async function bundle(folder) {
       plugins: [oneFormatError, carried],
     }),
     build({ ...workerBundling, absWorkingDir: ROOT, outdir: folder }),
+    build({ ...benchWorkerBundling, absWorkingDir: ROOT, outdir: folder }),
   ]);
   await chmod(path.join(ROOT, folder, "cli.js"), 0o755);
 }

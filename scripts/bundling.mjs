@@ -30,3 +30,10 @@ export const workerBundling = {
   plugins: [noKernels],
   entryPoints: { worker: "src/pipeline/worker.ts" },
 };
+
+/** What the thread runs that times plain JavaScript, found as the pool's is: as it is written, as far as a bundle can. */
+export const benchWorkerBundling = {
+  ...workerBundling,
+  minify: false,
+  entryPoints: { "bench-javascript": "bench/node/javascript.ts" },
+};

@@ -26,7 +26,7 @@ const { outputFiles } = await build({
   logLevel: "warning",
   packages: "bundle",
   platform: "browser",
-  entryPoints: { page: path.join(HERE, "page.ts"), worker: path.join(HERE, "worker.ts") },
+  entryPoints: ["page", "worker", "javascript"].map((name) => path.join(HERE, `${name}.ts`)),
   outdir: HERE,
   write: false,
 });

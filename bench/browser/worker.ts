@@ -1,6 +1,7 @@
 import { runTask } from "../harness.js";
 import { tasksFor } from "../kernels/index.js";
 import { reported } from "../report.js";
+import { startJavaScript } from "./isolate.js";
 import type { News, Wanted } from "./messages.js";
 
 // The same harness as on Node, in a worker: the page stays alive meanwhile.
@@ -12,7 +13,7 @@ self.onmessage = async ({ data: { filters, rounds } }: MessageEvent<Wanted>) => 
     const tasks = tasksFor(filters);
     if (tasks.length === 0) throw new RangeError(`no kernel is called ${filters.join(" or ")}`);
     for (const task of tasks) {
-      const result = await runTask(task, { rounds, onProgress: (text) => tell({ kind: "step", text }) });
+      const result = await runTask(task, { rounds, startJavaScript, onProgress: (text) => tell({ kind: "step", text }) });
       tell({ kind: "task", task: reported(result) });
     }
     tell({ kind: "done" });

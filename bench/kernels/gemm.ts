@@ -1,7 +1,7 @@
 import { multiplyAt } from "../../src/kernels/nn.js";
 import { fillNormal, normalState } from "../corpus.js";
 import { gemmRoom, multiply, multiplyWide } from "../js/gemm.js";
-import { type PreparedTask, place, room, type Task } from "./task.js";
+import { type JavaScriptRunnable, type PreparedTask, place, type Runnable, rehearsed, room, type Task } from "./task.js";
 
 // A float32 matrix product as training does it, panels packed each time: fc1 of LeNet-300-100 with 64 images.
 
@@ -15,19 +15,25 @@ function matrix(length: number, seed: number): Float32Array {
   return values;
 }
 
+function js(product: typeof multiply, a: Float32Array, b: Float32Array): JavaScriptRunnable {
+  const sized = (m: number, n: number, k: number): Runnable => {
+    const panels = gemmRoom(m, n, k);
+    const c = new Float32Array(m * n);
+    return { run: () => product(a, b, c, m, n, k, panels), outputs: () => [c] };
+  };
+  return rehearsed(sized(M, N, K), sized(8, 16, 16));
+}
+
 const product: Task = {
   name: "float32 GEMM",
   input: `${M} x ${K} by ${K} x ${N}, packing included`,
   unit: "multiply-adds",
   prepare(): PreparedTask {
     const [a, b] = [matrix(M * K, 1), matrix(K * N, 2)];
-    const panels = gemmRoom(M, N, K);
-    const c = new Float32Array(M * N);
-    const wide = new Float32Array(M * N);
     return {
       count: M * N * K,
       bytes: 4 * (M * K + K * N + M * N),
-      js: { run: () => multiply(a, b, c, M, N, K, panels), outputs: () => [c] },
+      js: js(multiply, a, b),
       wasm(engine) {
         const [left, right] = [place(engine, a), place(engine, b)];
         const to = room(engine, 4 * M * N);
@@ -39,7 +45,7 @@ const product: Task = {
       native: { kernel: "gemm", numbers: [M, N, K], inputs: [a, b] },
       other: {
         name: "JavaScript float64",
-        runnable: { run: () => multiplyWide(a, b, wide, M, N, K, panels), outputs: () => [wide] },
+        runnable: js(multiplyWide, a, b),
         note: () => "sums in float64, other bits",
       },
     };

@@ -1,9 +1,9 @@
 import type { Engine } from "../../src/kernels/engine.js";
 import { denseWeights, pruneAndShare, thresholdFor } from "../corpus.js";
-import { compactElements, pruneWeights, survivorRoom } from "../js/prune.js";
+import { compactElements, pruneWeights, type SurvivorRoom, survivorRoom } from "../js/prune.js";
 import { FLOAT_BINS, FloatBinWork, histogramOfFloats, histogramOfMagnitudes, statistics } from "../js/values.js";
 import { layerOf } from "../networks.js";
-import { bitsOf, type PreparedTask, place, type Runnable, room, type Task } from "./task.js";
+import { bitsOf, type JavaScriptRunnable, type PreparedTask, place, type Runnable, rehearsed, room, SHORT, type Task } from "./task.js";
 
 // What is done to every weight of a tensor: one block of AlexNet's fc7.
 
@@ -29,7 +29,7 @@ const prune: Task = {
   prepare(): PreparedTask {
     const { weights, threshold } = block();
     const [thresholdBits] = bitsOf(Float32Array.of(threshold));
-    const js = jsSurvivors((to) => pruneWeights(bitsOf(weights), thresholdBits, to));
+    const js = jsSurvivors(weights, (bits, to) => pruneWeights(bits, thresholdBits, to));
     js.run();
     return {
       count: COUNT,
@@ -47,7 +47,7 @@ const compact: Task = {
   unit: "weights",
   prepare(): PreparedTask {
     const weights = sharedBlock();
-    const js = jsSurvivors((to) => compactElements(bitsOf(weights), to));
+    const js = jsSurvivors(weights, compactElements);
     js.run();
     return {
       count: COUNT,
@@ -65,16 +65,20 @@ function byteLengthOf(runnable: Runnable): number {
 
 type Address = ReturnType<typeof place>;
 
-function jsSurvivors(find: (to: ReturnType<typeof survivorRoom>) => number): Runnable {
-  const to = survivorRoom(COUNT);
-  for (const array of Object.values(to)) array.fill(1);
-  let found = 0;
-  return {
-    run() {
-      found = find(to);
-    },
-    outputs: () => [to.gaps.subarray(0, found), to.values.subarray(0, found)],
+function jsSurvivors(weights: Float32Array, find: (bits: Int32Array, to: SurvivorRoom) => number): JavaScriptRunnable {
+  const survivorsOf = (some: Float32Array): Runnable => {
+    const bits = bitsOf(some);
+    const to = survivorRoom(some.length);
+    for (const array of Object.values(to)) array.fill(1);
+    let found = 0;
+    return {
+      run() {
+        found = find(bits, to);
+      },
+      outputs: () => [to.gaps.subarray(0, found), to.values.subarray(0, found)],
+    };
   };
+  return rehearsed(survivorsOf(weights), survivorsOf(weights.subarray(0, SHORT)));
 }
 
 function wasmSurvivors(engine: Engine, weights: Float32Array, find: (values: Address, gaps: Address, out: Address) => number): Runnable {
@@ -90,17 +94,22 @@ function wasmSurvivors(engine: Engine, weights: Float32Array, find: (values: Add
   };
 }
 
+function jsStats(weights: Float32Array): Runnable {
+  const bits = bitsOf(weights);
+  const out = new Float64Array(4);
+  return { run: () => statistics(weights, bits, out), outputs: () => [out] };
+}
+
 const stats: Task = {
   name: "statistics",
   input: "sums, squares, zeros and what is not finite",
   unit: "weights",
   prepare(): PreparedTask {
     const { weights } = block();
-    const out = new Float64Array(4);
     return {
       count: COUNT,
       bytes: 4 * COUNT,
-      js: { run: () => statistics(weights, bitsOf(weights), out), outputs: () => [out] },
+      js: rehearsed(jsStats(weights), jsStats(weights.subarray(0, SHORT))),
       wasm(engine) {
         const values = place(engine, weights);
         const sums = room(engine, 32);
@@ -111,17 +120,22 @@ const stats: Task = {
   },
 };
 
+function jsMagnitudes(weights: Float32Array): Runnable {
+  const bits = bitsOf(weights);
+  const counts = new Int32Array(BINS);
+  return { run: () => void histogramOfMagnitudes(bits, 0, 0, counts), outputs: () => [counts] };
+}
+
 const magnitudes: Task = {
   name: "histogram of magnitudes",
   input: "the first step of an exact threshold",
   unit: "weights",
   prepare(): PreparedTask {
     const { weights } = block();
-    const counts = new Int32Array(BINS);
     return {
       count: COUNT,
       bytes: 4 * COUNT,
-      js: { run: () => void histogramOfMagnitudes(bitsOf(weights), 0, 0, counts), outputs: () => [counts] },
+      js: rehearsed(jsMagnitudes(weights), jsMagnitudes(weights.subarray(0, SHORT))),
       wasm(engine) {
         const values = place(engine, weights);
         const bins = room(engine, 4 * BINS);
@@ -139,24 +153,32 @@ const magnitudes: Task = {
   },
 };
 
+function jsFloats(weights: Float32Array): Runnable {
+  const bits = bitsOf(weights);
+  const work = new FloatBinWork();
+  let found = 0;
+  return {
+    run() {
+      found = histogramOfFloats(bits, work);
+    },
+    outputs: () => [work.firsts.subarray(0, found), work.counts.subarray(0, found), work.lows.subarray(0, found)],
+  };
+}
+
 const floats: Task = {
   name: "histogram of floats",
   input: "the first step of k-means",
   unit: "weights",
   prepare(): PreparedTask {
     const { weights } = block();
-    const work = new FloatBinWork();
-    const found = histogramOfFloats(bitsOf(weights), work);
     return {
       count: COUNT,
       bytes: 4 * COUNT,
-      js: {
-        run: () => void histogramOfFloats(bitsOf(weights), work),
-        outputs: () => [work.firsts.subarray(0, found), work.counts.subarray(0, found), work.lows.subarray(0, found)],
-      },
+      js: rehearsed(jsFloats(weights), jsFloats(weights.subarray(0, SHORT))),
       wasm(engine) {
         const { arena, exports } = engine;
         const values = place(engine, weights);
+        const found = histogramOfFloats(bitsOf(weights), new FloatBinWork());
         const words = room(engine, 8 * FLOAT_BINS);
         const [firsts, counts, lows] = [room(engine, 4 * found), room(engine, 8 * found), room(engine, 8 * found)];
         arena.u8(words, 8 * FLOAT_BINS).fill(0);

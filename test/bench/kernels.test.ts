@@ -15,6 +15,7 @@ import { VARIANTS } from "../../src/kernels/variant.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { referenceNnKernels } from "../../src/reference/nn.js";
 import { Random } from "../random.js";
+import { isolateHere } from "./isolate-here.js";
 
 const LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 1000, 70001];
 
@@ -28,6 +29,8 @@ function values(count: number, seed: number, strange = false): Float32Array {
 describe.each(TASKS)("$name", (task: Task) => {
   it("gives the same bits as JavaScript and as both builds of the engine, run after run", () => {
     const prepared = task.prepare();
+    prepared.js.rehearse();
+    prepared.other?.runnable.rehearse();
     const runnables = [prepared.js, ...VARIANTS.map((variant) => prepared.wasm(newEngine({ variant })))];
     for (const runnable of runnables) {
       runnable.run();
@@ -182,11 +185,11 @@ describe("the harness", () => {
   const [task] = tasksFor(["crc"]);
   const wrong: Task = {
     ...task,
-    prepare: () => ({ ...task.prepare(), js: { run: () => undefined, outputs: () => [Uint8Array.of(1)] } }),
+    prepare: () => ({ ...task.prepare(), js: { run: () => undefined, rehearse: () => undefined, outputs: () => [Uint8Array.of(1)] } }),
   };
 
   it("reports every form that agrees, with as many samples as rounds", async () => {
-    const result = await runTask(task, { rounds: 3 });
+    const result = await runTask(task, { rounds: 3, startJavaScript: isolateHere });
     expect(result.refused).toEqual([]);
     expect(result.forms.map(({ form }) => form)).toEqual(["WASM SIMD", "WASM scalar", "JavaScript"]);
     for (const { samples, minimum, median } of result.forms) {
@@ -197,12 +200,13 @@ describe("the harness", () => {
   });
 
   it("refuses a form whose output differs from that of the others", async () => {
-    const result = await runTask(wrong, { rounds: 1 });
+    const result = await runTask(wrong, { rounds: 1, startJavaScript: () => isolateHere([wrong]) });
     expect(result.refused).toMatchObject([{ form: "JavaScript", reason: expect.stringMatching(/differs/) }]);
     expect(result.forms.map(({ form }) => form)).toEqual(["WASM SIMD", "WASM scalar"]);
   });
 
   it("stops when it is told to", async () => {
-    await expect(runTask(task, { rounds: 1, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(runTask(task, { rounds: 1, startJavaScript: isolateHere, signal })).rejects.toThrow("enough");
   });
 });
