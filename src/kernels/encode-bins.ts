@@ -12,7 +12,8 @@ const TABLE_BYTES = 8 * BINS;
 /** Bins of float32 values in the memory of `module`. */
 export function binKernels(module: KernelModule<EncodeExports>): Pick<EncodeKernels, "floatBins" | "floatHistogram"> {
   const { arena, exports } = module;
-  // Tables are kept from one call to the next, so the arena, whose scopes nest, never gets one back. They wait here, all zeros, for the next who asks.
+  // Tables are kept from one call to the next, so the arena, whose scopes nest, never gets one back. They wait here, all zeros, for the next who asks. Nobody asks within a scope, whose
+  // end would give a table away that is still here.
   const free: Ptr[] = [];
 
   function zeroed(): Ptr {
