@@ -170,10 +170,10 @@ export interface EncodeKernels extends DecodeKernels {
   index(elements: Uint8Array, elementBytes: number, known: Uint8Array): { codes: Uint8Array; table: Uint8Array } | undefined;
   /**
    * Adds to `outCounts` u32[65536] and `outLows` f64[65536] the values, binned by the upper 16 of their 32 bits: their number, and the sum of their lower 16 bits
-   * as integers (exact, so the order of values does not matter).
+   * as integers (exact, so the order of values does not matter). At most 2^25 - 1 values.
    */
   floatHistogram(values: Float32Array, outCounts: Uint32Array, outLows: Float64Array): void;
-  /** The same by finer bins, block after block: what was counted stays where the kernels are until it is asked for. */
+  /** The same by finer bins, block after block: what was counted stays where the kernels are until it is asked for. Each has to be closed. */
   floatBins(): FloatBins;
   /**
    * Lloyd's iteration in one dimension, on weighted points in ascending order, from ascending centroids `outCentroids` f64[k], which it changes.

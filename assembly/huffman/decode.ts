@@ -80,7 +80,7 @@ const FEWEST: usize = 1 << 15;
  *            out     u8[count]
  *            runs    u8[count + 64]  scratch
  * Requires   in0 <= in1 <= in2 <= in3 <= inEnd.
- * Reads      from the byte before each stream up to 3 * count + 64 bits from its beginning, whatever they hold: the memory must go on that far.
+ * Reads      from the byte before each stream up to 3 * (count + 3) + 64 bits from its beginning, whatever they hold: the memory must go on that far.
  * Order      exact integers.
  *
  * @returns whether each stream ended in the last byte of its stretch, the bits after it zero

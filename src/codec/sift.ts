@@ -134,11 +134,18 @@ function mergePoints(kernels: EncodeKernels, parts: readonly SurvivorPoints[], s
   const table = mergeDistinct(parts.map((part) => part.table));
   const few = parts.flatMap((part) => part.few);
   if (stored <= EXACT_POINTS_UP_TO) return { table, few, binned: undefined };
-  const bins = kernels.floatBins();
-  for (const values of few) bins.add(values);
-  const binned = parts.reduce((sum, part) => (part.binned ? mergeBinned(sum, part.binned) : sum), bins.take());
-  bins.close();
+  const binned = parts.reduce((sum, part) => (part.binned ? mergeBinned(sum, part.binned) : sum), binnedOf(kernels, few));
   return { table, few: [], binned };
+}
+
+function binnedOf(kernels: EncodeKernels, parts: readonly Float32Array[]): BinnedFloats {
+  const bins = kernels.floatBins();
+  try {
+    for (const values of parts) bins.add(values);
+    return bins.take();
+  } finally {
+    bins.close();
+  }
 }
 
 /** The different float32 values of tables, as bytes; undefined where one has run over, or they are more than 256 in all. */

@@ -1,5 +1,5 @@
 import type { EncodeKernels } from "../kernel-types.js";
-import type { Ptr } from "./arena.js";
+import type { Arena, Ptr } from "./arena.js";
 import type { EncodeExports } from "./encode-exports.js";
 import { lend } from "./encode-values.js";
 import type { KernelModule } from "./module.js";
@@ -9,11 +9,22 @@ const BINS = 2 ** 19;
 /** The table of assembly/kmeans/bins.ts: a word of 64 bits for each bin. */
 const TABLE_BYTES = 8 * BINS;
 
+/**
+ * Tables of each arena that nobody uses, all zeros. A table is kept from one call to the next, so no scope gives it back: it waits here for the next who asks, whichever kernels of the
+ * arena that is. Nobody asks within a scope, whose end would give a table away that is still here.
+ */
+const unused = new WeakMap<Arena, Ptr[]>();
+
+function unusedOf(arena: Arena): Ptr[] {
+  const tables = unused.get(arena) ?? [];
+  unused.set(arena, tables);
+  return tables;
+}
+
 /** Bins of float32 values in the memory of `module`. */
 export function binKernels(module: KernelModule<EncodeExports>): Pick<EncodeKernels, "floatBins" | "floatHistogram"> {
   const { arena, exports } = module;
-  // Tables are kept from one call to the next, so the arena, whose scopes nest, never gets one back. They wait here, all zeros, for the next who asks.
-  const free: Ptr[] = [];
+  const free = unusedOf(arena);
 
   function zeroed(): Ptr {
     const table = arena.alloc(TABLE_BYTES);

@@ -79,7 +79,9 @@ class WriteBehind {
     this.#fd = fd;
   }
 
+  /** @throws what the disk could not do with what was added before */
   add(byteLength: number): void {
+    if (this.#failure) throw this.#failure.error;
     this.#byteLength += byteLength;
     if (this.#going || this.#byteLength < WRITE_BEHIND_BYTES) return;
     this.#byteLength = 0;
@@ -89,8 +91,13 @@ class WriteBehind {
   }
 
   /** Once it is fulfilled nothing uses the file any more. */
-  async end(): Promise<void> {
+  async stop(): Promise<void> {
     await this.#going;
+  }
+
+  /** Stops, and throws as `add` does. */
+  async end(): Promise<void> {
+    await this.stop();
     if (this.#failure) throw this.#failure.error;
   }
 }
@@ -131,16 +138,15 @@ export async function unpackFile(archive: Archive, file: FileTemplate, fd: numbe
       offset += pieceByteLength(archive, piece);
     }
     while (going.length > 0) await next();
+    await behind.end();
   } catch (error) {
     try {
       // What is at fault earlier in the file may not have been told yet.
       if (error instanceof FormatError) for (const { done } of going) await done;
     } finally {
-      await unpacking.stop();
+      await Promise.all([unpacking.stop(), behind.stop()]);
     }
     throw error;
-  } finally {
-    await behind.end();
   }
 }
 

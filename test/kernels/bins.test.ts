@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { engineKernels } from "../../src/kernels/engine-kernels.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { LENGTHS, Random } from "../random.js";
+import { engines } from "../variants.js";
 import { encoders, expectSame } from "./all.js";
 
 describe.each(encoders)("floatBins on $name", ({ kernels: load }) => {
@@ -75,4 +77,14 @@ describe.each(encoders)("floatBins on $name", ({ kernels: load }) => {
     other.close();
     next.close();
   });
+});
+
+it.each(engines)("floatBins on $name take memory once, however many kernels there were", ({ variant, load }) => {
+  const tops = Array.from({ length: 3 }, () => {
+    const bins = engineKernels({ variant }).floatBins();
+    bins.add(Float32Array.of(1));
+    bins.close();
+    return load().arena.top;
+  });
+  expect(new Set(tops).size).toBe(1);
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/errors.js";
 import type { DecodeKernels } from "../../src/kernel-types.js";
+import { at } from "../../src/kernels/arena.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { Random } from "../random.js";
+import { modules } from "../variants.js";
 import { decoders, encoders, expectSame } from "./all.js";
 import { type Built, codingFor, denseBlock } from "./blocks.js";
 
@@ -90,6 +92,43 @@ describe.each(decoders)("four long streams on $name", ({ kernels: load }) => {
       const changed = built.block.slice();
       changed.fill(byte, 16);
       expectOutcome(kernels, built, changed, `${byte}`);
+    }
+  });
+});
+
+describe.each(modules)("four long streams of a stranger on $name", ({ load }) => {
+  it("write nothing but symbols and scratch, whatever they hold and wherever they are cut", () => {
+    const { arena, exports } = load();
+    const random = new Random(7);
+    for (let round = 0; round < 60; round++) {
+      const alphabet = 2 + random.below(255);
+      const { lengths } = codingFor(random.symbols(500, alphabet, 0.5 + random.unit() / 2), alphabet, 3);
+      const count = MANY + random.below(64);
+      const byteLength = random.below(3 * (count >> 2) + 1);
+      const bytes = random.chance(0.5) ? random.bytes(byteLength) : new Uint8Array(byteLength).fill(random.below(2) * 255);
+      const [a, b, c] = Array.from({ length: 3 }, () => random.below(byteLength + 1)).sort((one, other) => one - other);
+      arena.scope(() => {
+        const codeLengths = arena.alloc(alphabet);
+        const next = arena.alloc(64);
+        const table = arena.alloc(16384);
+        const input = at(arena.alloc(16 + byteLength + 3 * count + 64), 16);
+        // Each with 64 bytes before it and behind it that are to stay.
+        const out = at(arena.alloc(count + 128), 64);
+        const runs = at(arena.alloc(count + 64 + 128), 64);
+        arena.u8(codeLengths, alphabet).set(lengths);
+        arena.u8(input, byteLength).set(bytes);
+        const guards = [at(out, -64), at(out, count), at(runs, -64), at(runs, count + 64)].map((guard) => arena.u8(guard, 64).fill(0xa5));
+        exports.decodeTable(codeLengths, alphabet, Math.max(...lengths), table, next);
+        const before = arena.u8(table, input + byteLength - table).slice();
+        const [in1, in2, in3, end] = [a, b, c, byteLength].map((offset) => at(input, offset));
+        exports.decodeStreams4(table, Math.max(...lengths), input, in1, in2, in3, end, count, out, runs);
+        for (const guard of guards)
+          expect(
+            guard.every((byte) => byte === 0xa5),
+            `round ${round}`,
+          ).toBe(true);
+        expectSame(arena.u8(table, before.length), before, `round ${round}`);
+      });
     }
   });
 });
