@@ -180,6 +180,7 @@ describe("the page", () => {
       await page.locator("#look-name", { hasText: name }).waitFor();
       await page.locator("#pattern-text", { hasText: `${commas(survivors)} of ${commas(weights)} weights survive` }).waitFor();
       assert.equal(await page.locator("#histogram .centroid").count(), codebook);
+      await page.locator("#survivors").check();
       const pixels = await page.locator("#pattern").evaluate((canvas) => {
         // By way of another canvas: reading changes how a browser keeps this one.
         const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
@@ -325,7 +326,7 @@ describe("by keyboard alone", () => {
   it("goes from top to bottom", async () => {
     const way = await tabTo("run");
     const names = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias"];
-    const wanted = ["file", "example-archive", "example-model", ...names, "shows", "pad", "clear", "kernels", "rounds", "run"];
+    const wanted = ["file", "example-archive", "example-model", ...names, "survivors", "pad", "clear", "kernels", "rounds", "run"];
     // A scroller takes the focus too where its browser has it so.
     assert.deepEqual(way.filter((name) => wanted.includes(name)), wanted);
   });

@@ -26,6 +26,8 @@ let looked = 0;
 /** Of the last question, whose answer alone is shown: others are of a file or a tensor that the reader has left. */
 let number = 0;
 let seen: Look | undefined;
+/** The reader said whether survivors or values are to be seen. Until then it is what there is more to see of. */
+let chosen = false;
 
 function look(tensor: number): void {
   looked = tensor;
@@ -65,8 +67,10 @@ function showLook(): void {
   element("look-name").textContent = names[looked];
   element("look").hidden = seen === undefined;
   if (seen === undefined) return;
+  const values = element<HTMLInputElement>("values");
+  if (!chosen) (seen.survivors === seen.weights ? values : element<HTMLInputElement>("survivors")).checked = true;
   drawHistogram(names[looked], seen);
-  drawPattern(names[looked], seen, element("look").querySelector<HTMLInputElement>("[value=values]")!.checked);
+  drawPattern(names[looked], seen, values.checked);
 }
 
 const doings: Readonly<Record<string, string>> = {
@@ -119,7 +123,10 @@ worker.onmessage = ({ data }: MessageEvent<News>) => hear(data);
 worker.onerror = ({ message }) => hear({ kind: "failed", text: message });
 
 element("stop").addEventListener("click", () => ask({ kind: "stop" }));
-element("look").addEventListener("change", showLook);
+element("look").addEventListener("change", () => {
+  chosen = true;
+  showLook();
+});
 onColors(showLook);
 new ResizeObserver(() => seen && drawHistogram(names[looked], seen)).observe(element("look"));
 setUpChoice((choice) => {

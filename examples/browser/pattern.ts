@@ -36,7 +36,7 @@ export function drawPattern(name: string, { pattern, weights, survivors }: Look,
     image.data.set([...shade, Math.round(255 * alpha)], 4 * i);
   }
   context.putImageData(image, 0, 0);
-  const each = width === columns && height === rows ? "a pixel for each weight" : "several weights in a pixel";
+  const each = width === columns && height === rows ? "a cell for each weight" : "several weights in a cell";
   const text = `${exactCount(survivors)} of ${exactCount(weights)} weights survive (${percent(survivors / weights)}); ${rows} × ${columns}, ${each}`;
   canvas.setAttribute("aria-label", `${values ? "Values" : "Survivors"} of ${name}: ${text}`);
   element("pattern-text").textContent = text;
