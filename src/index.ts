@@ -30,7 +30,8 @@ export {
   verify,
 } from "./pipeline/api.js";
 export type { CompressOptions } from "./pipeline/compress.js";
-export { OutputExistsError, type Sink } from "./pipeline/output.js";
+export type { Sink } from "./pipeline/host.js";
+export { OutputExistsError } from "./pipeline/output.js";
 export type { Progress, WorkOptions } from "./pipeline/progress.js";
 export {
   type Overrides,

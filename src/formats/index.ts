@@ -5,10 +5,11 @@ import { openNpz } from "./npz.js";
 import { openSafetensors } from "./safetensors.js";
 
 export { safetensorsHeader } from "../archive/safetensors-header.js";
+export { bytesSource } from "./bytes-source.js";
 export { openNpy } from "./npy.js";
 export { openNpz } from "./npz.js";
 export { openSafetensors } from "./safetensors.js";
-export { bytesSource, fileSource } from "./source.js";
+export { fileSource } from "./source.js";
 export { renderTemplate, type TensorBytes } from "./template.js";
 
 export interface OpenHint {

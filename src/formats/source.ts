@@ -1,16 +1,11 @@
 import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { checkInteger, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { Place, Source } from "../types.js";
+import { checkRange } from "./bytes-source.js";
 
 /** One call of the system reads less than 2 GiB, whatever it is asked for. */
 const MOST_PER_CALL = 2 ** 30;
-
-function checkRange(offset: number, byteLength: number, end: number): void {
-  checkInteger(offset, "offset", 0, end);
-  checkInteger(byteLength, "byteLength", 0, end - offset);
-}
 
 function becameShorter(offset: number): FormatError {
   return new FormatError("TRUNCATED", offset, "the file became shorter while it was read");
@@ -73,17 +68,4 @@ export class PlaceReader {
   from({ fd, offset }: Place): (at: number, byteLength: number) => Promise<Uint8Array> {
     return async (at, byteLength) => this.read({ fd, offset: offset + at }, byteLength);
   }
-}
-
-/** A buffer as a source. Reads are views of it: nothing is copied. */
-export function bytesSource(bytes: Uint8Array): Source {
-  const all = plainBytes(bytes, "bytes");
-  return {
-    byteLength: all.length,
-    async read(offset: number, length: number): Promise<Uint8Array> {
-      checkRange(offset, length, all.length);
-      return all.subarray(offset, offset + length);
-    },
-    async close(): Promise<void> {},
-  };
 }

@@ -2,19 +2,22 @@ import path from "node:path";
 import { concat } from "../archive/bytes.js";
 import { Archive, type DecodeOptions } from "../decode/archive.js";
 import { FormatError } from "../errors.js";
+import { bytesSource } from "../formats/bytes-source.js";
 import { openModel } from "../formats/index.js";
-import { bytesSource, fileSource } from "../formats/source.js";
+import { fileSource } from "../formats/source.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import type { OpenModel, Place, Source, Tensor } from "../types.js";
 import { type CompressOptions, compressModel } from "./compress.js";
 import { archiveFiles, denseByteLength, fileBytes } from "./decompress.js";
+import type { Sink, ThreadOptions } from "./host.js";
 import { inspectArchive } from "./inspect.js";
-import { placeOf, type Sink, writeWhole } from "./output.js";
+import { nodeHost } from "./node-host.js";
+import { placeOf, writeWhole } from "./output.js";
 import { Pool } from "./pool.js";
 import { Meter, type WorkOptions } from "./progress.js";
 import type { Report } from "./report.js";
 import { tensorsModel } from "./tensors.js";
-import { checkThreads, type ThreadOptions, threadCount } from "./threads.js";
+import { checkThreads, threadCount } from "./threads.js";
 import { type BlockJob, type Unpacking, unpackFile, unpackHere } from "./unpack.js";
 import { type Comparison, verifyArchive } from "./verify.js";
 
@@ -96,7 +99,7 @@ async function archiveOf(input: Input, options: DecodeOptions): Promise<OpenArch
  * @throws FormatError where the model is at fault; TypeError, RangeError where an option is; what the system throws where a file cannot be read
  */
 export function compressTo(input: Input | readonly Tensor[], sink: Sink, options: CompressOptions = {}): Promise<Report> {
-  return using(modelOf(input), (model) => compressModel(model, sink, options));
+  return using(modelOf(input), (model) => compressModel(model, sink, options, nodeHost()));
 }
 
 /** Compresses a model into memory. See `compressTo`. */
@@ -120,7 +123,7 @@ export function compressFile(
   options: CompressOptions & FileOptions = {},
 ): Promise<Report> {
   return using(modelOf(input), (model) =>
-    writeWhole(output, options.force ?? false, (sink) => compressModel(model, sink, options, path.dirname(output))),
+    writeWhole(output, options.force ?? false, (sink) => compressModel(model, sink, options, nodeHost(path.dirname(output)))),
   );
 }
 

@@ -7,17 +7,13 @@ import { blocksIn, type ReadRange } from "../codec/blocks.js";
 import { dividedWork, type EncodedTensor, encodeTensor, encodeWork } from "../codec/tensor.js";
 import { decodeRecord } from "../decode/decode.js";
 import { FormatError } from "../errors.js";
-import { PlaceReader } from "../formats/source.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import { type OpenModel, type TensorInfo, tensorByteLength } from "../types.js";
-import type { Sink } from "./output.js";
-import { Pool } from "./pool.js";
+import type { Host, RecordStore, Sink, ThreadOptions } from "./host.js";
 import { Meter, type WorkOptions } from "./progress.js";
 import { idleRules, type Preset, parseRecipe, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
-import { Spool } from "./spool.js";
-import { type ThreadOptions, threadCount } from "./threads.js";
 import { Turns } from "./turns.js";
 
 /** What compressing does, and with what. The archive depends on `recipe` or `preset` alone. */
@@ -29,9 +25,6 @@ export interface CompressOptions extends WorkOptions, ThreadOptions {
   /** Kernels for the calling thread: the engine's unless given. */
   readonly kernels?: EncodeKernels;
 }
-
-/** Below this many bytes starting threads takes longer than they save. */
-const THREADS_FROM_BYTES = 1 << 24;
 
 /** A tensor of so many blocks is divided among the threads. */
 const DIVIDED_FROM_BLOCKS = 4;
@@ -49,12 +42,7 @@ const AHEAD_BYTES = 1 << 28;
  *
  * @throws FormatError where the model is at fault; TypeError, RangeError where an option is
  */
-export async function compressModel(
-  model: OpenModel,
-  sink: Sink,
-  options: CompressOptions = {},
-  temporaryFolder?: string,
-): Promise<Report> {
+export async function compressModel(model: OpenModel, sink: Sink, options: CompressOptions, host: Host): Promise<Report> {
   const recipe = options.recipe ? parseRecipe(options.recipe) : presetRecipe(options.preset ?? "default");
   const treatment = treatmentOf(recipe);
   const kernels = options.kernels ?? engineKernels();
@@ -62,13 +50,12 @@ export async function compressModel(
   checkNames(tensors);
   const sizes = tensors.map(({ dtype, shape }) => tensorByteLength(dtype, shape));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
-  const threads = threadCount(options.threads, tensors, THREADS_FROM_BYTES);
 
-  const spool = new Spool(temporaryFolder);
-  const pool = threads > 1 ? new Pool(threads, kernels, options.signal) : undefined;
+  const pool = host.pool(tensors, kernels, options);
+  const records = host.records();
   try {
     const meter = new Meter(totalBytes, options);
-    const places = new PlaceReader();
+    const places = host.placeReader?.();
     const counted = sizes.map(() => 0);
     const count = (index: number, byteLength: number): void => {
       const more = Math.min(byteLength, sizes[index] - counted[index]);
@@ -84,7 +71,8 @@ export async function compressModel(
         if (blocks > 1) count(index, Math.floor(byteLength / rounds));
       };
       const place = model.place?.(index);
-      const bytes = place && !pool ? places.from(place) : (offset: number, byteLength: number) => model.read(index, offset, byteLength);
+      const bytes =
+        place && places && !pool ? places.from(place) : (offset: number, byteLength: number) => model.read(index, offset, byteLength);
       const read: ReadRange = async (offset, byteLength) => {
         await meter.turn();
         return bytes(offset, byteLength);
@@ -95,7 +83,7 @@ export async function compressModel(
       const emit = async (piece: Uint8Array): Promise<void> => {
         meter.check();
         await turns.of(index);
-        await spool.add([piece]);
+        await records.add([piece]);
       };
       return pool.divided(job, (parts) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts, emit), treated));
     };
@@ -103,13 +91,13 @@ export async function compressModel(
     const entries: TensorEntry[] = [];
     const reports: TensorReport[] = [];
     let recordBytes = 0;
-    for await (const encoded of inOrder(sizes, pool ? AHEAD * threads : 1, encode)) {
+    for await (const encoded of inOrder(sizes, pool ? AHEAD * pool.threadCount : 1, encode)) {
       meter.check();
       const index = entries.length;
       const { byteLength, pieces } = encoded;
       entries.push({ ...plain(tensors[index]), byteLength: sizes[index], recordOffset: recordBytes, recordByteLength: byteLength });
       reports.push(tensorReport(tensors[index], encoded.stats, sizes[index], byteLength, encoded));
-      await spool.add(pieces);
+      await records.add(pieces);
       recordBytes += byteLength;
       count(index, sizes[index]);
       turns.next();
@@ -117,12 +105,12 @@ export async function compressModel(
 
     const templates = await model.templates({
       exact: (index) => reports[index].exact,
-      bytes: (index) => restoredBytes(kernels, spool, entries[index]),
+      bytes: (index) => restoredBytes(kernels, records, entries[index]),
     });
     const shell = writeShell(templates, tensors, (bytes) => deflateRaw(bytes, { level: 9 }));
     const header = writeHeader(entries, shell, (bytes) => kernels.crc32c(bytes));
     await sink(header);
-    await spool.copyTo(sink);
+    await records.copyTo(sink);
     const sourceBytes = templates.length > 0 ? model.byteLength : totalBytes;
     return {
       file: fileReport(reports, header.length + recordBytes, header.length, sourceBytes),
@@ -130,13 +118,13 @@ export async function compressModel(
       notes: idleRules(recipe, tensors),
     };
   } finally {
-    await Promise.all([pool?.close(), spool.close()]);
+    await Promise.all([pool?.close(), records.close()]);
   }
 }
 
 /** What decompressing will give for a tensor. */
-async function* restoredBytes(kernels: EncodeKernels, spool: Spool, entry: TensorEntry): AsyncGenerator<Uint8Array> {
-  const record = await spool.read(entry.recordOffset, entry.recordByteLength);
+async function* restoredBytes(kernels: EncodeKernels, records: RecordStore, entry: TensorEntry): AsyncGenerator<Uint8Array> {
+  const record = await records.read(entry.recordOffset, entry.recordByteLength);
   yield decodeRecord(kernels, { ...entry, recordOffset: 0 }, record).data;
 }
 

@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, link, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-
-/** Takes bytes in order, the next once the promise is fulfilled; until then they stay as they are. What it throws stops the work. */
-export type Sink = (bytes: Uint8Array) => Promise<void>;
+import type { Sink } from "./host.js";
 
 /** The output is there already, and was not to be overwritten. */
 export class OutputExistsError extends Error {

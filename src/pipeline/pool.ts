@@ -1,26 +1,15 @@
 import { Worker } from "node:worker_threads";
-import type { ReadRange } from "../codec/blocks.js";
 import type { PartWork } from "../codec/part.js";
 import type { Treatment } from "../codec/quantize.js";
 import type { EncodedTensor } from "../codec/tensor.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { engineModule } from "../kernels/engine.js";
 import { chooseVariant } from "../kernels/variant.js";
-import type { Place, TensorInfo } from "../types.js";
+import type { Place } from "../types.js";
+import type { PoolTensor, TensorPool } from "./host.js";
 import { ThreadWork } from "./thread.js";
 import { type Asked, type FromThread, received, type ThreadData, type ToThread } from "./thread-messages.js";
 import type { BlockJob } from "./unpack.js";
-
-/** A tensor for the pool: what it is, how long, and where its bytes come from. */
-export interface PoolTensor {
-  readonly tensor: TensorInfo;
-  readonly blocks: number;
-  readonly place?: Place;
-  /** Where there is no place. */
-  readonly read: ReadRange;
-  /** Called with the bytes of each block that was worked on. */
-  readonly onBlock: (byteLength: number) => void;
-}
 
 /** The calling thread, or a worker. */
 interface Thread {
@@ -61,7 +50,7 @@ const METHODS: readonly (keyof PartWork)[] = [
 ];
 
 /** Threads that work on tensors, or on parts of them: the one that calls, and workers. Which thread takes which does not show in what comes out. */
-export class Pool {
+export class Pool implements TensorPool {
   readonly #threads: Thread[];
   /** Threads that have no whole tensor, the next last; and who waits for one. */
   readonly #free: Thread[];
@@ -104,6 +93,10 @@ export class Pool {
     return thread;
   }
 
+  get threadCount(): number {
+    return this.#threads.length;
+  }
+
   /** Compresses a tensor in the first thread that has no other whole tensor: how long one takes is not known before. */
   async encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor> {
     const thread = this.#free.pop() ?? (await new Promise<Thread>((resolve) => this.#wanting.push(resolve)));
@@ -118,7 +111,6 @@ export class Pool {
     }
   }
 
-  /** Gives `work` a part of the tensor in each thread. */
   async divided<T>(tensor: PoolTensor, work: (parts: readonly PartWork[]) => Promise<T>): Promise<T> {
     const parts = this.#threads.map((thread, i) => this.#open(tensor, thread, i, this.#threads.length));
     try {

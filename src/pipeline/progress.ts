@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { turn } from "./turn.js";
 
 /** How far the work is. */
 export interface Progress {
@@ -48,7 +48,7 @@ export class Meter {
 
   /** Bytes in memory never wait: without a turn of the event loop nobody who wants to stop is heard. */
   async turn(): Promise<void> {
-    await setImmediate();
+    await turn();
     this.check();
   }
 

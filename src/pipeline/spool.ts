@@ -2,17 +2,15 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Sink, writeFully } from "./output.js";
+import type { RecordStore, Sink } from "./host.js";
+import { writeFully } from "./output.js";
 
 /** Up to this many bytes stay in memory. */
 const MEMORY_BYTES = 1 << 25;
 const COPY_BYTES = 1 << 20;
 
-/**
- * Records until the header can be written, which stands before them and needs their lengths: in memory, or, where they are many, in a temporary file
- * that has no name any more, so that nothing stays behind.
- */
-export class Spool {
+/** Records in memory, or, where they are many, in a temporary file that has no name any more, so that nothing stays behind. */
+export class Spool implements RecordStore {
   #pieces: Uint8Array[] = [];
   #held = 0;
   #handle: FileHandle | undefined;
@@ -45,7 +43,6 @@ export class Spool {
     this.#held = 0;
   }
 
-  /** Bytes from the middle of what was added. */
   async read(offset: number, byteLength: number): Promise<Uint8Array> {
     const out = new Uint8Array(byteLength);
     let at =
@@ -66,7 +63,6 @@ export class Spool {
     return out;
   }
 
-  /** Everything that was added, in order. */
   async copyTo(sink: Sink): Promise<void> {
     if (this.#handle !== undefined) {
       for (let at = 0; at < this.#written; ) {

@@ -4,12 +4,6 @@ import { checkInteger } from "../check.js";
 import { blocksIn } from "../codec/blocks.js";
 import { type TensorInfo, tensorByteLength } from "../types.js";
 
-/** How many threads work. What they make does not depend on it. */
-export interface ThreadOptions {
-  /** Threads that work, 1 to 64: the calling one, which gives way to its event loop from block to block, and workers. Unless given, as many as there are processors for a large model. */
-  readonly threads?: number;
-}
-
 const MOST_THREADS = 64;
 
 /** @throws TypeError, RangeError naming `threads` */

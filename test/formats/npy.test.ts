@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { FormatErrorCode } from "../../src/errors.js";
+import { bytesSource } from "../../src/formats/bytes-source.js";
 import { openNpy } from "../../src/formats/index.js";
 import { byteSwapped, reordered } from "../../src/formats/order.js";
-import { bytesSource } from "../../src/formats/source.js";
 import type { Dtype, OpenModel } from "../../src/types.js";
 import { dataFile, NO_DATA } from "../data.js";
 import {

@@ -63,6 +63,16 @@ describe("imports", () => {
     expect([...graph(entry)].filter((file) => !isOurs(file) || /engine/.test(file))).toEqual([]);
   });
 
+  it.each([
+    "src/pipeline/compress.ts",
+    "src/pipeline/inspect.ts",
+    "src/pipeline/memory-host.ts",
+    "src/formats/safetensors.ts",
+    "src/formats/bytes-source.ts",
+  ])("of %s reach nothing of Node: a browser compresses with it", (entry) => {
+    expect([...graph(entry)].filter((file) => file.startsWith("node:"))).toEqual([]);
+  });
+
   it("of the command line reach the library through its public entry alone", () => {
     const direct = sources.filter(({ file }) => file.startsWith("src/cli/")).flatMap(({ imports }) => imports);
     expect(direct.filter((file) => file.startsWith("src/") && !/^src\/(cli\/|index\.ts|errors\.ts)/.test(file))).toEqual([]);

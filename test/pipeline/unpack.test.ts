@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Archive } from "../../src/decode/archive.js";
-import { bytesSource } from "../../src/formats/source.js";
+import { bytesSource } from "../../src/formats/bytes-source.js";
 import { engineKernels } from "../../src/kernels/engine-kernels.js";
 import { compress } from "../../src/pipeline/api.js";
 import { archiveFiles } from "../../src/pipeline/decompress.js";

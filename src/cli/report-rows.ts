@@ -1,0 +1,89 @@
+import type { Report } from "../index.js";
+import type { Column } from "./grid.js";
+import { bits, exactCount, percent, shortCount, times } from "./text.js";
+
+// The cells of the paper's table, for whatever shows them.
+
+type TensorReport = Report["tensors"][number];
+
+/** Columns of `reportRow`. */
+export const REPORT_COLUMNS: readonly Column[] = [
+  { title: "layer", left: true },
+  { title: "weights" },
+  { title: "density" },
+  { title: "code\nbits" },
+  { title: "when\ncoded" },
+  { title: "gap\nbits" },
+  { title: "when\ncoded" },
+  { title: "scan", left: true },
+  { title: "coding", left: true },
+  { title: "bytes" },
+  { title: "rate,\nfixed" },
+  { title: "when\ncoded" },
+  { title: "ratio" },
+];
+
+/** Bytes of the dense tensor. */
+function denseBytes({ bytes, ratio }: TensorReport): number {
+  return Math.round(bytes * ratio);
+}
+
+/** The scan as a word that fits. An order of three axes is that of a matrix where the third is missing. */
+function shortScan({ scan, shape }: TensorReport): string {
+  if (scan === "row-major") return "row";
+  return scan === "column-major" || shape.length <= 2 ? "col" : scan.replaceAll(" ", "");
+}
+
+export function reportRow(tensor: TensorReport): string[] {
+  const { name, weights, survivors, codeBits, codeBitsHuffman, gapBits, gapBitsHuffman, coding, bytes, fixedBytes, ratio } = tensor;
+  return [
+    name,
+    shortCount(weights),
+    percent(survivors / weights),
+    bits(codeBits),
+    bits(codeBitsHuffman),
+    bits(gapBits),
+    bits(gapBitsHuffman),
+    shortScan(tensor),
+    coding,
+    exactCount(bytes),
+    fixedBytes === undefined ? "-" : percent(fixedBytes / denseBytes(tensor)),
+    percent(1 / ratio),
+    times(ratio),
+  ];
+}
+
+/** The mean of `value` over the tensors that have one, each as heavy as it has symbols. */
+function mean(tensors: readonly TensorReport[], value: (tensor: TensorReport) => number): number {
+  const having = tensors.filter((tensor) => value(tensor) > 0);
+  const heft = ({ coding, survivors, weights }: TensorReport): number =>
+    coding === "sparse" || coding === "context" ? survivors : weights;
+  const sum = (of: (tensor: TensorReport) => number): number => having.reduce((total, tensor) => total + of(tensor), 0);
+  return sum((tensor) => heft(tensor) * value(tensor)) / sum(heft);
+}
+
+export function totalRow({ file, tensors }: Report): string[] {
+  const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  const dense = tensors.reduce((sum, tensor) => sum + denseBytes(tensor), 0);
+  const fixed = tensors.filter(({ fixedBytes }) => fixedBytes !== undefined);
+  const shared = tensors.filter(({ codebook }) => codebook > 0);
+  return [
+    "Total",
+    shortCount(file.weights),
+    percent(file.survivors / file.weights),
+    bits(mean(shared, ({ codeBits }) => codeBits)),
+    bits(mean(shared, ({ codeBitsHuffman }) => codeBitsHuffman)),
+    bits(mean(tensors, ({ gapBits }) => gapBits)),
+    bits(mean(tensors, ({ gapBitsHuffman }) => gapBitsHuffman)),
+    "",
+    "",
+    exactCount(bytes),
+    fixed.length === 0
+      ? "-"
+      : percent(
+          fixed.reduce((sum, { fixedBytes = 0 }) => sum + fixedBytes, 0) / fixed.reduce((sum, tensor) => sum + denseBytes(tensor), 0),
+        ),
+    percent(bytes / dense),
+    times(dense / bytes),
+  ];
+}
