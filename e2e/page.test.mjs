@@ -257,7 +257,10 @@ describe("the page", () => {
         const download = await downloading;
         assert.equal(download.suggestedFilename(), "lenet-300-100.safetensors.coppice");
         assert.ok(Buffer.from(archive).equals(await readFile(await download.path())), "the same bytes");
-        await page.locator(preset === "exact" ? "#histogram .after" : "#histogram .centroid").first().waitFor({ state: "attached" });
+        await page
+          .locator(preset === "exact" ? "#histogram .after" : "#histogram .centroid")
+          .first()
+          .waitFor({ state: "attached" });
         assert.equal(await page.locator("#histogram .before").count(), 1);
         await shot(`7-compressed-${preset}`);
       });
@@ -328,7 +331,10 @@ describe("by keyboard alone", () => {
     const names = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias"];
     const wanted = ["file", "example-archive", "example-model", ...names, "survivors", "pad", "clear", "kernels", "rounds", "run"];
     // A scroller takes the focus too where its browser has it so.
-    assert.deepEqual(way.filter((name) => wanted.includes(name)), wanted);
+    assert.deepEqual(
+      way.filter((name) => wanted.includes(name)),
+      wanted,
+    );
   });
 
   it("compresses the example model", async () => {

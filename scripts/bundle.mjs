@@ -37,12 +37,24 @@ const oneFormatError = {
   },
 };
 
+/** Workers and edge functions compile no bytes: their decoder imports the module that stands beside it. */
+const wasmBeside = {
+  name: "wasm-beside",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /\.wasm$/ }, ({ path: specifier }) => ({
+      path: `./wasm/${path.basename(specifier)}`,
+      external: true,
+    }));
+  },
+};
+
 /** Writes the bundles into a folder of the repository; the modules must be there. */
 export async function bundle(folder) {
   const options = { ...bundling, absWorkingDir: ROOT, outdir: folder };
   await Promise.all([
     // One self-contained file: an edge runtime wants a module to copy, not a folder.
     build({ ...options, platform: "neutral", packages: "bundle", entryPoints: { decode: "src/decode/index.ts" } }),
+    build({ ...options, platform: "neutral", entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [wasmBeside] }),
     build({
       ...options,
       platform: "node",

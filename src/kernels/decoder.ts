@@ -11,7 +11,8 @@ let loaded: Decoder | undefined;
 
 /** The decoder, compiled from the embedded bytes on the first call and kept. It needs no SIMD. */
 export function loadDecoder(): Decoder {
-  loaded ??= decoderFrom(new WebAssembly.Module(wasm));
+  // In the build for hosts that compile no bytes the import gives the module itself.
+  loaded ??= decoderFrom(ArrayBuffer.isView(wasm) ? new WebAssembly.Module(wasm) : (wasm as WebAssembly.Module));
   return loaded;
 }
 

@@ -1,0 +1,56 @@
+import { exec } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installed, ROOT } from "./paths.ts";
+import { serveWorkerd } from "./runtimes/workerd.ts";
+
+const run = promisify(exec);
+const EDGE = path.join(ROOT, "examples/edge");
+const README = readFileSync(path.join(EDGE, "README.md"), "utf8");
+const DRAWINGS = readdirSync(path.join(EDGE, "digits")).sort();
+
+/** A folder with the runtimes by the names that the README calls them by. */
+const bin = mkdtempSync(path.join(tmpdir(), "coppice-bin-"));
+symlinkSync(process.execPath, path.join(bin, "node"));
+symlinkSync(installed("@deno/linux-x64-glibc", "deno"), path.join(bin, "deno"));
+symlinkSync(installed("@oven/bun-linux-x64", "bin/bun"), path.join(bin, "bun"));
+
+/** Runs the line of the README that begins so, in the root of the repository. */
+async function runLine(start: string): Promise<string> {
+  const line = README.split("\n").find((text) => text.startsWith(start));
+  if (line === undefined) throw new Error(`examples/edge/README.md has no line ${start}`);
+  return (await run(line, { cwd: ROOT, env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` } })).stdout;
+}
+
+describe("the examples for the edge", () => {
+  beforeAll(() => runLine("node dist/cli.js compress"));
+  afterAll(() => rmSync(bin, { recursive: true }));
+
+  it("have a drawing of each digit", () => {
+    expect(DRAWINGS).toEqual(Array.from("0123456789", (digit) => `${digit}.txt`));
+  });
+
+  it.each(["node", "deno", "bun"])("read every drawn digit in %s", async (runtime) => {
+    const lines = (await runLine(`${runtime} ${runtime === "deno" ? "run --allow-read " : ""}examples/edge/`)).trim().split("\n");
+    expect(lines).toHaveLength(DRAWINGS.length);
+    for (const line of lines) expect(line).toMatch(/\b(\d)\.txt: \1 \(9\d\.\d %\)$|\b(\d)\.txt: \2 \(100\.0 %\)$/);
+  });
+
+  it("read every drawn digit in a Worker, which streams the archive from its assets", async () => {
+    const { origin, close } = await serveWorkerd(path.join(EDGE, "worker.capnp"), `--directory-path=assets=${path.join(EDGE, "assets")}`);
+    try {
+      for (const drawing of DRAWINGS) {
+        const response = await fetch(origin, { method: "POST", body: readFileSync(path.join(EDGE, "digits", drawing)) });
+        const { digit, probability } = (await response.json()) as { digit: number; probability: number };
+        expect(`${digit}.txt`).toBe(drawing);
+        expect(probability).toBeGreaterThan(0.9);
+      }
+      expect((await fetch(origin)).status).toBe(405);
+    } finally {
+      await close();
+    }
+  });
+});

@@ -1,0 +1,11 @@
+/** The golden archives by name, the broken ones under `bad/`. */
+declare module "given:goldens" {
+  const goldens: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+  export default goldens;
+}
+
+/** The archive whose decoding is timed. */
+declare module "given:model" {
+  const model: Uint8Array<ArrayBuffer>;
+  export default model;
+}

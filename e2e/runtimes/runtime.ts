@@ -1,0 +1,23 @@
+/** A runtime that was started with a module of commands. */
+export interface Running {
+  /** Runs a command inside; what it is given and gives is JSON. */
+  call(command: string, argument?: unknown): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** What starts in a runtime. */
+export interface Program {
+  /** A folder with the package in node_modules; bundles are written there. */
+  readonly project: string;
+  /** A module of this folder that exports `commands`. */
+  readonly entry: string;
+  /** What the entry imports as `given:NAME`, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export interface Runtime {
+  readonly name: string;
+  /** What the runtime says that it is. */
+  readonly says: RegExp;
+  start(program: Program): Promise<Running>;
+}

@@ -1,0 +1,7 @@
+// bun examples/edge/bun.js ARCHIVE DRAWING...
+
+import { load, read, say } from "./lenet.js";
+
+const [archive, ...drawings] = Bun.argv.slice(2);
+const network = await load(Bun.file(archive).stream());
+for (const drawing of drawings) console.log(say(drawing, read(network, await Bun.file(drawing).text())));
