@@ -7,75 +7,110 @@ import { makeProject } from "./project.ts";
 import { RUNTIMES } from "./runtimes/index.ts";
 import type { Running } from "./runtimes/runtime.ts";
 
-// npm --prefix e2e run bench [-- --rounds 15]: how fast each runtime decodes an archive of AlexNet's shape, block by block. All of them are started first and take turns; the time is what passes for
-// the host from the call to the answer, since Workers have no clock of their own.
+// npm --prefix e2e run bench [-- --rounds 15 --starts 5]: how fast each runtime decodes an archive of AlexNet's shape, and how soon it has the first tensor of LeNet's. Times are what passes for the host
+// from a call to its answer, since Workers have no clock of their own.
 
 const run = promisify(execFile);
 const FOLDER = path.join(ROOT, "build/e2e");
-const ARCHIVE = path.join(FOLDER, "alexnet.coppice");
+const ALEXNET = path.join(FOLDER, "alexnet.coppice");
+const LENET = path.join(FOLDER, "lenet.coppice");
 
-async function makeArchive(): Promise<void> {
+async function makeArchives(): Promise<void> {
   const model = path.join(FOLDER, "alexnet.safetensors");
   const recipe = path.join(FOLDER, "alexnet.json");
+  const compress = (...args: readonly string[]) => run("node", ["dist/cli.js", "compress", "--force", ...args], { cwd: ROOT });
   await mkdir(FOLDER, { recursive: true });
   await run("node", ["scripts/run.mjs", "bench/make-model.ts", "alexnet", "-o", model, "--recipe", recipe], { cwd: ROOT });
-  await run("node", ["dist/cli.js", "compress", model, "--recipe", recipe, "--force", "-o", ARCHIVE], { cwd: ROOT });
+  await compress(model, "--recipe", recipe, "-o", ALEXNET);
   await rm(model);
+  await compress("examples/models/lenet-300-100.safetensors", "--preset", "paper", "-o", LENET);
 }
+
+const least = (times: readonly number[]): number => Math.min(...times);
+const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1];
+
+async function timed(running: Running, command: string): Promise<number> {
+  const since = performance.now();
+  await running.call(command);
+  return performance.now() - since;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [`| ${heads.join(" | ")} |`, `| --- |${" ---: |".repeat(heads.length - 1)}`, ...rows.map((row) => `| ${row.join(" | ")} |`)].join(
+    "\n",
+  );
+}
+
+const WAYS = ["intoRoom", "byBlocks"] as const;
 
 interface Runner {
   readonly about: string;
   readonly running: Running;
-  /** Milliseconds of each decoding, the first one left out. */
-  readonly times: number[];
-  first: number;
+  /** Milliseconds of each decoding but the first. */
+  readonly times: Readonly<Record<(typeof WAYS)[number], number[]>>;
 }
 
-async function start(project: string): Promise<Runner[]> {
+/** All runtimes are started first, and then take turns. */
+async function speed(project: string, rounds: number): Promise<string> {
   const runners: Runner[] = [];
-  for (const runtime of RUNTIMES) {
-    const running = await runtime.start({ project, entry: "inside/speed.ts", files: { model: ARCHIVE } });
-    runners.push({ about: String(await running.call("about")), running, times: [], first: 0 });
+  try {
+    for (const { start } of RUNTIMES) {
+      const running = await start({ project, entry: "inside/speed.ts", files: { model: ALEXNET } });
+      runners.push({ about: String(await running.call("about")), running, times: { intoRoom: [], byBlocks: [] } });
+    }
+    for (let round = 0; round <= rounds; round++) {
+      for (const way of WAYS) {
+        for (let turn = 0; turn < runners.length; turn++) {
+          const { running, times } = runners[(turn + round) % runners.length];
+          const time = await timed(running, way);
+          if (round > 0) times[way].push(time);
+        }
+      }
+    }
+    const byteLength = Number(await runners[0].running.call("intoRoom"));
+    const fastest = Math.min(...runners.map(({ times }) => least(times.intoRoom)));
+    const cells = (times: readonly number[]): string[] => [
+      least(times).toFixed(0),
+      median(times).toFixed(0),
+      (byteLength / least(times) / 1e6).toFixed(2),
+    ];
+    const rows = runners.map(({ about, times: { intoRoom, byBlocks } }) => {
+      return [about, ...cells(intoRoom), (least(intoRoom) / fastest).toFixed(2), ...cells(byBlocks)];
+    });
+    const heads = ["runtime", "into memory that is there, ms", "median", "GB/s", "of the fastest", "by new blocks, ms", "median", "GB/s"];
+    return `${(await stat(ALEXNET)).size} bytes to ${byteLength}, ${rounds} rounds\n\n${table(heads, rows)}`;
+  } finally {
+    await Promise.all(runners.map(({ running }) => running.close()));
   }
-  return runners;
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-function table(runners: readonly Runner[], byteLength: number): string {
-  const least = ({ times }: Runner): number => Math.min(...times);
-  const fastest = Math.min(...runners.map(least));
-  const rows = runners.map((runner) => {
-    const cells = [runner.first, least(runner), median(runner.times)].map((ms) => ms.toFixed(0));
-    const rate = (byteLength / least(runner) / 1e6).toFixed(2);
-    return `| ${runner.about} | ${cells.join(" | ")} | ${rate} | ${(least(runner) / fastest).toFixed(2)} |`;
-  });
-  return [
-    "| runtime | first, ms | least, ms | median, ms | GB/s | of the fastest |",
-    "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ...rows,
-  ].join("\n");
-}
-
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "15" } } });
-const project = await makeProject();
-let runners: Runner[] = [];
-try {
-  if (!(await stat(ARCHIVE).catch(() => undefined))) await makeArchive();
-  runners = await start(project);
-  let byteLength = 0;
-  for (let round = 0; round <= Number(values.rounds); round++) {
-    for (let turn = 0; turn < runners.length; turn++) {
-      const runner = runners[(turn + round) % runners.length];
-      const since = performance.now();
-      byteLength = Number(await runner.running.call("decode"));
-      const passed = performance.now() - since;
-      if (round === 0) runner.first = passed;
-      else runner.times.push(passed);
+/** Each runtime is started anew for each time. */
+async function firstTensor(project: string, starts: number): Promise<string> {
+  const found = RUNTIMES.map((runtime) => ({ runtime, about: "", times: [] as number[] }));
+  for (let i = 0; i < starts; i++) {
+    for (const of of found) {
+      const running = await of.runtime.start({ project, entry: "inside/start.ts", files: { lenet: LENET } });
+      try {
+        // What a call costs by itself is taken off.
+        const calls: number[] = [];
+        for (let call = 0; call < 9; call++) calls.push(await timed(running, "about"));
+        of.about = String(await running.call("about"));
+        of.times.push((await timed(running, "firstTensor")) - median(calls));
+      } finally {
+        await running.close();
+      }
     }
   }
-  console.log(`${(await stat(ARCHIVE)).size} bytes to ${byteLength}, ${values.rounds} rounds\n\n${table(runners, byteLength)}`);
+  const rows = found.map(({ about, times }) => [about, least(times).toFixed(1), median(times).toFixed(1)]);
+  return `${(await stat(LENET)).size} bytes, ${starts} starts\n\n${table(["runtime", "import to first tensor, ms", "median"], rows)}`;
+}
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "15" }, starts: { type: "string", default: "5" } } });
+const project = await makeProject();
+try {
+  if (!(await stat(LENET).catch(() => undefined))) await makeArchives();
+  if (values.rounds !== "0") console.log(`${await speed(project, Number(values.rounds))}\n`);
+  if (values.starts !== "0") console.log(await firstTensor(project, Number(values.starts)));
 } finally {
-  await Promise.all(runners.map(({ running }) => running.close()));
   await rm(project, { recursive: true, force: true });
 }

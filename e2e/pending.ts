@@ -5,4 +5,5 @@ export const PENDING: readonly Pending[] = [
   { library: "reference", title: "reference:", until: "decode" },
   { library: "decode", title: "decode: stream, by blocks", until: "toFile" },
   { library: "decode", title: "decode: file", until: "toFile" },
+  { library: "decode", title: "decode: init", until: "init" },
 ];

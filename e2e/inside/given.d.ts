@@ -9,3 +9,9 @@ declare module "given:model" {
   const model: Uint8Array<ArrayBuffer>;
   export default model;
 }
+
+/** An archive of LeNet-300-100. */
+declare module "given:lenet" {
+  const lenet: Uint8Array<ArrayBuffer>;
+  export default lenet;
+}

@@ -18,13 +18,24 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-const HTML = `<!doctype html><meta charset="utf-8"><title>coppice</title>`;
+const EMPTY: Served = { body: `<!doctype html><meta charset="utf-8"><title>coppice</title>`, type: "text/html; charset=utf-8" };
 
-/** A page at an address of 127.0.0.1, where crypto.subtle is to be had, that finds the script at /main.js. */
-async function openPage(script: Uint8Array): Promise<{ page: Page; close: () => Promise<void> }> {
-  const server = createServer(({ url }, response) => {
-    const [type, body] = url === "/main.js" ? ["text/javascript", script] : ["text/html; charset=utf-8", HTML];
-    response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store" }).end(body);
+/** What a server gives at a path. */
+export interface Served {
+  readonly body: string | Uint8Array;
+  readonly type: string;
+  readonly policy?: string;
+}
+
+export const script = (body: string | Uint8Array, policy?: string): Served => ({ body, type: "text/javascript", policy });
+
+/** A page at an address of 127.0.0.1, where crypto.subtle is to be had, with files beside it; at `/`, an empty one unless given. */
+async function openPage(files: Readonly<Record<string, Served>>): Promise<{ page: Page; close: () => Promise<void> }> {
+  const served: Readonly<Record<string, Served>> = { "/": EMPTY, ...files };
+  const server = createServer(({ url = "" }, response) => {
+    const { body, type, policy } = served[url] ?? { body: "", type: "text/plain" };
+    if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
+    response.writeHead(url in served ? 200 : 404, { "Content-Type": type, "Cache-Control": "no-store" }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -57,20 +68,26 @@ const CALLERS = {
 
 type Call = (name: string, argument: unknown) => Promise<Answer>;
 
-function inChromium(name: string, says: RegExp, serve: keyof typeof CALLERS): Runtime {
+/** A page or a worker of it, with files beside its script. */
+export function inChromium(name: string, says: RegExp, serve: keyof typeof CALLERS, files: Readonly<Record<string, Served>> = {}): Runtime {
   return {
     name,
     says,
     async start(program): Promise<Running> {
       const file = await bundle(program, { serve, options: { platform: "browser" } });
-      const { page, close } = await openPage(await readFile(file));
-      const caller = await page.evaluateHandle<Call>(CALLERS[serve]);
-      return {
-        async call(command, argument) {
-          return resultOf(await page.evaluate(([call, wanted, given]) => call(wanted, given), [caller, command, argument] as const));
-        },
-        close,
-      };
+      const { page, close } = await openPage({ "/main.js": script(await readFile(file)), ...files });
+      try {
+        const caller = await page.evaluateHandle<Call>(CALLERS[serve]);
+        return {
+          async call(command, argument) {
+            return resultOf(await page.evaluate(([call, wanted, given]) => call(wanted, given), [caller, command, argument] as const));
+          },
+          close,
+        };
+      } catch (error) {
+        await close();
+        throw error;
+      }
     },
   };
 }

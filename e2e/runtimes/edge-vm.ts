@@ -1,14 +1,14 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { EdgeVM } from "@edge-runtime/vm";
 import type { Plugin } from "esbuild";
 import { bundle } from "../bundle.ts";
-import { type Answer, resultOf } from "../inside/commands.ts";
+import { E2E, installed } from "../paths.ts";
+import { runLines } from "./lines.ts";
 import type { Runtime } from "./runtime.ts";
 
 // An edge VM has no modules: who bundles for it compiles each .wasm beforehand and hands it in as a global. It comes from another realm then, so `instanceof WebAssembly.Module` is false in there.
 
 const GLOBAL = "wasmOf";
+const HOST = path.join(E2E, "runtimes/edge-vm-host.ts");
 
 function wasmGlobals(found: Map<string, string>): Plugin {
   return {
@@ -36,21 +36,7 @@ export const edgeVm: Runtime = {
       options: { conditions: ["edge-light"], format: "iife", plugins: [wasmGlobals(found)] },
     });
     if (found.size !== 1) throw new Error(`a bundle for the edge VM imports one .wasm module, this one ${found.size}`);
-    const compiled: Record<string, WebAssembly.Module> = {};
-    for (const [name, from] of found) compiled[name] = await WebAssembly.compile(new Uint8Array(await readFile(from)));
-    // Neither eval nor compiling WebAssembly is allowed inside, as on the hosts that it stands for.
-    const vm = new EdgeVM({
-      codeGeneration: { strings: false, wasm: false },
-      extend: (context) => Object.assign(context, { [GLOBAL]: compiled }),
-    });
-    vm.evaluate(await readFile(file, "utf8"));
-    return {
-      async call(name, argument) {
-        // The argument goes in, and the answer comes out, as text: nothing of one realm reaches the other.
-        const asked = `call(${JSON.stringify(name)}, ${JSON.stringify(argument ?? null)}).then(JSON.stringify)`;
-        return resultOf(JSON.parse(await vm.evaluate<Promise<string>>(asked)) as Answer);
-      },
-      close: async () => {},
-    };
+    const modules = [...found].map(([name, from]) => `${name}=${from}`);
+    return runLines([installed("node-24", "bin/node"), HOST, GLOBAL, file, ...modules], program.project);
   },
 };
