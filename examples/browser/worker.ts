@@ -1,5 +1,3 @@
-import { MAGIC } from "../../src/archive/limits.js";
-import { FormatError } from "../../src/errors.js";
 import type { Progress } from "../../src/pipeline/progress.js";
 import type { News, Wish } from "./messages.js";
 import { Workshop } from "./workshop.js";
@@ -41,7 +39,7 @@ async function open({ name, from }: Extract<Wish, { kind: "open" }>, mine: Abort
   }
   const onBytes = progressOf("reading", mine);
   const watch = (doneBytes: number): void => onBytes({ doneBytes, totalBytes: Math.max(doneBytes, totalBytes) });
-  const opened = await Workshop.open(name, stream, from, { watch, onTensor: (tensor) => tell({ kind: "arrived", tensor }), isArchive });
+  const opened = await Workshop.open(name, stream, from, { watch, onTensor: (tensor) => tell({ kind: "arrived", tensor }) });
   mine.signal.throwIfAborted();
   workshop = opened;
   if (opened.archive === undefined) {
@@ -51,10 +49,6 @@ async function open({ name, from }: Extract<Wish, { kind: "open" }>, mine: Abort
     const report = await opened.inspect({ signal: mine.signal, onProgress: progressOf("counting", mine) });
     tell({ kind: "archive", name, report, network: await opened.network() });
   }
-}
-
-function isArchive(head: Uint8Array): boolean {
-  return MAGIC.every((byte, i) => head[i] === byte);
 }
 
 async function compress({ choice }: Extract<Wish, { kind: "compress" }>, mine: AbortController): Promise<void> {
@@ -81,7 +75,6 @@ async function answer(wish: Wish): Promise<void> {
 
 self.onmessage = ({ data }: MessageEvent<Wish>) => {
   answer(data).catch((error: unknown) => {
-    const text = error instanceof FormatError ? error.message : error instanceof Error ? error.message : String(error);
-    tell({ kind: "failed", text });
+    tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) });
   });
 };

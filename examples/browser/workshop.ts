@@ -1,4 +1,5 @@
 import { concat } from "../../src/archive/bytes.js";
+import { MAGIC } from "../../src/archive/limits.js";
 import { valuesOf } from "../../src/codec/errors.js";
 import { type Archive, decodeStream, open } from "../../src/decode/index.js";
 import { openSafetensors } from "../../src/formats/safetensors.js";
@@ -20,7 +21,6 @@ export interface OpenOptions {
   readonly watch: (byteLength: number) => void;
   /** Told of each tensor of an archive as soon as its bytes have come. */
   readonly onTensor: (tensor: TensorInfo) => void;
-  readonly isArchive: (head: Uint8Array) => boolean;
 }
 
 /** Bytes of a model that are read at a time. */
@@ -48,7 +48,7 @@ export class Workshop {
     const chunks = chunksOf(stream, options.watch);
     const first = await chunks.next();
     const head = first.done ? new Uint8Array(0) : first.value;
-    const isArchive = options.isArchive(head);
+    const isArchive = MAGIC.every((byte, i) => head[i] === byte);
     async function* whole(): AsyncGenerator<Uint8Array> {
       for (let next = first; !next.done; next = await chunks.next()) {
         if (typeof from === "string") kept.push(next.value.slice());

@@ -1,3 +1,4 @@
+import { concat } from "../archive/bytes.js";
 import type { BinnedFloats } from "../kernel-types.js";
 
 // What k-means works on: values in ascending order, with weights.
@@ -10,13 +11,8 @@ export interface Points {
 
 /** Every different value as a point. */
 export function distinctPoints(parts: readonly Float32Array[]): Points {
-  const all = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  all.sort();
+  const bytes = concat(parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)));
+  const all = new Float32Array(bytes.buffer).sort();
   const values = new Float64Array(all.length);
   const weights = new Float64Array(all.length);
   let n = 0;

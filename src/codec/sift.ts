@@ -134,8 +134,9 @@ function mergePoints(kernels: EncodeKernels, parts: readonly SurvivorPoints[], s
   const table = mergeDistinct(parts.map((part) => part.table));
   const few = parts.flatMap((part) => part.few);
   if (stored <= EXACT_POINTS_UP_TO) return { table, few, binned: undefined };
-  const binned = parts.reduce((sum, part) => (part.binned ? mergeBinned(sum, part.binned) : sum), binnedOf(kernels, few));
-  return { table, few: [], binned };
+  // Emptying bins takes as long where nothing is in them.
+  const ofFew = few.length > 0 ? [binnedOf(kernels, few)] : [];
+  return { table, few: [], binned: [...ofFew, ...parts.flatMap((part) => part.binned ?? [])].reduce(mergeBinned) };
 }
 
 function binnedOf(kernels: EncodeKernels, parts: readonly Float32Array[]): BinnedFloats {

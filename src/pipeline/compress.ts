@@ -78,7 +78,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
         return bytes(offset, byteLength);
       };
       if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock });
-      const job = { tensor, blocks, place, read, onBlock };
+      const job = { tensor, place, read, onBlock };
       if (blocks < DIVIDED_FROM_BLOCKS || model.checkedInOrder) return pool.encode(job, treated);
       const emit = async (piece: Uint8Array): Promise<void> => {
         meter.check();

@@ -16,10 +16,9 @@ export interface ThreadOptions {
   readonly threads?: number;
 }
 
-/** A tensor for the pool: what it is, how long, and where its bytes come from. */
+/** A tensor for the pool: what it is, and where its bytes come from. */
 export interface PoolTensor {
   readonly tensor: TensorInfo;
-  readonly blocks: number;
   readonly place?: Place;
   /** Where there is no place. */
   readonly read: ReadRange;

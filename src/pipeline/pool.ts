@@ -16,7 +16,7 @@ interface Thread {
   readonly say: (message: ToThread, transfer?: ArrayBuffer[]) => void;
   /** Once it is fulfilled the thread reads and writes no more. */
   readonly stop: () => Promise<unknown>;
-  /** Blocks that it has to work on, about. */
+  /** Blocks that it has to decode. */
   blocks: number;
 }
 
@@ -29,8 +29,6 @@ interface Question {
 interface OpenPart extends PoolTensor {
   readonly number: number;
   readonly thread: Thread;
-  /** Blocks that are its. */
-  readonly share: number;
   /** What reading threw: said to the caller instead of what the thread makes of it. */
   readError?: unknown;
 }
@@ -139,16 +137,14 @@ export class Pool implements TensorPool {
   }
 
   #open(tensor: PoolTensor, thread: Thread, first: number, step: number): OpenPart {
-    const part: OpenPart = { ...tensor, number: this.#count++, thread, share: tensor.blocks / step };
+    const part: OpenPart = { ...tensor, number: this.#count++, thread };
     this.#parts.set(part.number, part);
-    thread.blocks += part.share;
     thread.say({ kind: "open", part: part.number, opening: { tensor: tensor.tensor, place: tensor.place, first, step } });
     return part;
   }
 
-  #close({ number, thread, share }: OpenPart): void {
+  #close({ number, thread }: OpenPart): void {
     this.#parts.delete(number);
-    thread.blocks -= share;
     thread.say({ kind: "close", part: number });
   }
 

@@ -1,10 +1,10 @@
-import { setImmediate } from "node:timers/promises";
 import { type ReadRange, tensorBlocks } from "../codec/blocks.js";
 import { type Budget, Part } from "../codec/part.js";
 import { encodeWork, wholeWork } from "../codec/tensor.js";
 import { PlaceReader } from "../formats/source.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { type Asked, type FromThread, type Opening, sent, type ToThread } from "./thread-messages.js";
+import { turn } from "./turn.js";
 import { Unpacker } from "./unpack.js";
 
 /** Survivors of all parts that a thread may hold at a time. */
@@ -12,7 +12,7 @@ const HELD_BYTES = 1 << 25;
 
 export interface ThreadWorkOptions {
   readonly say: (message: FromThread, transfer?: ArrayBuffer[]) => void;
-  /** The thread has more to do than this work, and gets a turn of its event loop before each block. */
+  /** The thread has more to do than this work, and gets a turn of its event loop before each block that is read. */
   readonly yields: boolean;
 }
 
@@ -58,7 +58,7 @@ export class ThreadWork {
   }
 
   async #turn(): Promise<void> {
-    if (this.#yields) await setImmediate();
+    if (this.#yields) await turn();
     if (this.#stopped) throw new Error("the thread was stopped");
   }
 
