@@ -5,12 +5,12 @@ import { compress, decodeStream, readHeader, type Tensor } from "../../src/index
 import { archiveOf, sealed } from "../archive/craft.js";
 import { codeOf } from "../archive/outcome.js";
 import { SAMPLES } from "../archive/samples.js";
-import { decoders, expectSame } from "../kernels/all.js";
+import { cores, decoder } from "../cores.js";
+import { expectSame } from "../kernels/all.js";
 import { NETWORK } from "../pipeline/models.js";
 import { Random } from "../random.js";
 import { chunked, webStream } from "./streams.js";
 
-const loaded = decoders.filter(({ name }) => name.includes("decoder")).map(({ name, kernels }) => ({ name, kernels: kernels() }));
 const samples = [...SAMPLES].map(([name, sample]) => ({ name, ...sample }));
 
 /** The tensors that a stream gives before it ends or fails, and the failure. */
@@ -31,11 +31,11 @@ function expectTensors(actual: readonly Tensor[], expected: readonly Tensor[]): 
   for (const [i, { data, name }] of expected.entries()) expectSame(actual[i].data, data, name);
 }
 
-describe.each(loaded)("a stream, with the $name,", ({ kernels }) => {
+describe.each(cores)("a stream, with the $name,", ({ core }) => {
   it.each(samples)("decodes whatever its chunks: $name", async ({ archive, tensors }) => {
     const random = new Random(archive.length);
     for (const size of [1, 2, 3, 7, 64, archive.length]) {
-      const { error, tensors: got } = await arrived(decodeStreamWith(kernels, chunked(archive, size)));
+      const { error, tensors: got } = await arrived(decodeStreamWith(core, chunked(archive, size)));
       expect(error).toBeUndefined();
       expectTensors(got, tensors);
     }
@@ -46,7 +46,7 @@ describe.each(loaded)("a stream, with the $name,", ({ kernels }) => {
         chunks.push(archive.subarray(at, at + size));
         at += size;
       }
-      const { error, tensors: got } = await arrived(decodeStream(webStream(chunks)));
+      const { error, tensors: got } = await arrived(decodeStreamWith(core, webStream(chunks)));
       expect(error).toBeUndefined();
       expectTensors(got, tensors);
     }
@@ -107,14 +107,13 @@ describe("a stream is refused", () => {
   });
 
   it("as an archive in memory is, whichever bit is flipped", async () => {
-    const [{ kernels }] = loaded;
     const flipped = archive.slice();
     for (let bit = 0; bit < 8 * archive.length; bit++) {
       flipped[bit >>> 3] ^= 1 << (bit & 7);
-      const { error } = await arrived(decodeStreamWith(kernels, chunked(flipped, 50)));
+      const { error } = await arrived(decodeStreamWith(decoder, chunked(flipped, 50)));
       // A length that is wrong shows as missing or left-over bytes only once the stream has ended.
       expect(error, `bit ${bit}`).toBeInstanceOf(FormatError);
-      expect(codeOf(kernels, flipped)).toBeDefined();
+      expect(codeOf(decoder, flipped)).toBeDefined();
       flipped[bit >>> 3] ^= 1 << (bit & 7);
     }
   });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { blockByteLength, decodeOneBlock } from "../../src/decode/record.js";
-import { open, type Source } from "../../src/index.js";
-import { decoderKernels } from "../../src/kernels/decoder-kernels.js";
+import { blockByteLength } from "../../src/decode/record.js";
+import type { Source } from "../../src/index.js";
+import { engineKernels } from "../../src/kernels/engine-kernels.js";
+import { decodePlanned, openArchive, type PlannedArchive } from "../../src/pipeline/archive.js";
 import { archiveOf, craftArchive, craftRecord, tensorOf } from "../archive/craft.js";
 import { refused } from "../archive/refused.js";
 import { SAMPLES } from "../archive/samples.js";
@@ -16,7 +17,7 @@ function sourceOf(bytes: Uint8Array, reads: number[] = []): Source {
   return { byteLength: bytes.length, read, close: async () => undefined };
 }
 
-const kernels = decoderKernels();
+const open = (source: Source): Promise<PlannedArchive> => openArchive(source, engineKernels());
 const MANY = tensorOf("many", "U8", [3000], new Random(3).symbols(3000, 4, 0.7));
 
 describe("the blocks of a record", () => {
@@ -24,18 +25,16 @@ describe("the blocks of a record", () => {
     const { archive: bytes, tensors } = SAMPLES.get(name) ?? { archive: new Uint8Array(0), tensors: [] };
     const archive = await open(sourceOf(bytes));
     for (const [i, entry] of archive.header.tensors.entries()) {
-      for (const blank of [true, false]) {
-        const out = new Uint8Array(entry.byteLength).fill(blank ? 0 : 0xa5);
-        const { plan, spans } = await archive.layout(entry);
-        const found = [];
-        for await (const span of spans) found.push(span);
-        for (const span of structuredClone(found).reverse()) {
-          const start = span.index * blockByteLength(plan, 0);
-          const block = await archive.bytes(span.offset, span.byteLength);
-          decodeOneBlock(kernels, plan, span, block, out.subarray(start, start + blockByteLength(plan, span.index)), blank);
-        }
-        expectSame(out, tensors[i].data);
+      const out = new Uint8Array(entry.byteLength).fill(0xa5);
+      const found = [];
+      for await (const block of archive.layout(entry)) found.push(block);
+      for (const block of structuredClone(found).reverse()) {
+        const { plan, span } = block;
+        const start = span.index * blockByteLength(plan, 0);
+        const bytes = await archive.bytes(span.offset, span.byteLength);
+        decodePlanned(archive.core, block, bytes, out.subarray(start, start + blockByteLength(plan, span.index)));
       }
+      expectSame(out, tensors[i].data);
     }
   });
 
@@ -43,12 +42,11 @@ describe("the blocks of a record", () => {
     const reads: number[] = [];
     const archive = await open(sourceOf(craftArchive([{ ...MANY, coding: "dense", blockLog: 9 }]), reads));
     reads.length = 0;
-    const { plan, spans } = await archive.layout(archive.header.tensors[0]);
     const found = [];
-    for await (const span of spans) found.push(span);
-    expect(found.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(found.map(({ index }) => blockByteLength(plan, index))).toEqual([512, 512, 512, 512, 512, 440]);
-    expect(found[5].bytesAfter).toBe(0);
+    for await (const block of archive.layout(archive.header.tensors[0])) found.push(block);
+    expect(found.map(({ span }) => span.index)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(found.map(({ plan, span }) => blockByteLength(plan, span.index))).toEqual([512, 512, 512, 512, 512, 440]);
+    expect(found[5].span.bytesAfter).toBe(0);
     expect(reads.slice(1).every((byteLength) => byteLength <= 8)).toBe(true);
   });
 
@@ -56,11 +54,10 @@ describe("the blocks of a record", () => {
     const bytes = craftArchive([{ ...MANY, coding: "dense", blockLog: 9 }]);
     const archive = await open(sourceOf(bytes));
     const [entry] = archive.header.tensors;
-    const { plan, spans } = await archive.layout(entry);
-    for await (const span of spans) {
+    for await (const { plan, span } of archive.layout(entry)) {
       const block = bytes.slice(span.offset, span.offset + span.byteLength);
       const out = new Uint8Array(blockByteLength(plan, span.index)).fill(0xa5);
-      const decode = (part: Uint8Array, at = span) => decodeOneBlock(kernels, plan, at, part, out);
+      const decode = (part: Uint8Array, at = span) => decodePlanned(archive.core, { plan, span: at }, part, out);
       for (let length = 0; length < block.length; length++) refused(() => decode(block.subarray(0, length)), "TRUNCATED");
       refused(() => decode(block, { ...span, seedCrc: span.seedCrc ^ 1 }), "CHECKSUM");
       block[1] ^= 1;
@@ -76,10 +73,9 @@ describe("the blocks of a record", () => {
     const record = craftRecord({ ...MANY, coding: "dense", blockLog: 9 });
     const bytes = archiveOf([{ name: "t", dtype: "U8", shape: [3000], record: Uint8Array.of(...record, 0, 0) }]);
     const archive = await open(sourceOf(bytes));
-    const { plan, spans } = await archive.layout(archive.header.tensors[0]);
-    for await (const span of spans) {
+    for await (const { plan, span } of archive.layout(archive.header.tensors[0])) {
       const block = bytes.subarray(span.offset, span.offset + span.byteLength);
-      const decode = () => decodeOneBlock(kernels, plan, span, block, new Uint8Array(blockByteLength(plan, span.index)));
+      const decode = () => decodePlanned(archive.core, { plan, span }, block, new Uint8Array(blockByteLength(plan, span.index)));
       if (span.index < 5) decode();
       else refused(decode, "TRAILING");
     }
