@@ -1,7 +1,5 @@
-export { crc32c, crc32cTables } from "./common/crc32c";
-export { heapBase, variant } from "./common/module";
-export { contextBytes, contextDecode } from "./context/tensor";
-export { escapePairs, extraBits, fillerPairs, gatherElements, joinPlane, spreadElements } from "./csr/expand";
-export { permute, unscanPairs } from "./csr/scan";
-export { decodeStream, decodeStreams4 } from "./huffman/decode";
-export { decodeTable } from "./huffman/table";
+export { block, input, pairs, survivors } from "./edge/block";
+export { checksum } from "./edge/checksum";
+export { head } from "./edge/head";
+export { header, headerEnd, shell, tensor } from "./edge/header";
+export { foundAt } from "./edge/input";

@@ -1,10 +1,14 @@
-export * from "./decoder";
-export { contextEncode } from "./context/tensor";
+export { crc32c, crc32cTables } from "./common/crc32c";
+export { heapBase, variant } from "./common/module";
+export { contextBytes, contextDecode, contextEncode } from "./context/tensor";
 export { fromFloat32, toFloat32 } from "./convert/floats";
-export { scatterElements } from "./csr/expand";
+export { escapePairs, extraBits, fillerPairs, gatherElements, joinPlane, scatterElements, spreadElements } from "./csr/expand";
 export { escapeGapSymbols, fillGaps, gapHistogram, largest, total } from "./csr/gaps";
+export { permute, unscanPairs } from "./csr/scan";
+export { decodeStream, decodeStreams4 } from "./huffman/decode";
 export { encodeStream, encodeStreams4, encodeTable } from "./huffman/encode";
 export { codeLengths } from "./huffman/package-merge";
+export { decodeTable } from "./huffman/table";
 export { histogram, mapBytes, splitPlane } from "./huffman/symbols";
 export { assign, codebookGradient } from "./kmeans/assign";
 export { binFloats, takeBins } from "./kmeans/bins";

@@ -61,7 +61,7 @@ export async function bundle(folder) {
       splitting: true,
       chunkNames: "chunk-[hash]",
       entryPoints: ENTRIES,
-      plugins: [oneFormatError, carried],
+      plugins: [...options.plugins, oneFormatError, carried],
     }),
     build({ ...workerBundling, absWorkingDir: ROOT, outdir: folder }),
     build({ ...benchWorkerBundling, absWorkingDir: ROOT, outdir: folder }),

@@ -1,4 +1,6 @@
 export const bundling: {
   readonly bundle: true;
   readonly target: string;
+  readonly plugins: import("esbuild").Plugin[];
 };
+export function decoderScript(path: string): Promise<string>;

@@ -1,11 +1,28 @@
+import { readFile } from "node:fs/promises";
+
+/** decoder.wasm as a string of one character for each byte: a script holds it in less, compressed, than in base64. `charset` keeps the characters as they are. */
+const decoderText = {
+  name: "decoder-text",
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /\bdecoder\.wasm$/ }, async ({ path }) => ({ contents: await decoderScript(path), loader: "js" }));
+  },
+};
+
+/** The module that importing decoder.wasm gives. */
+export async function decoderScript(path) {
+  return `export default ${JSON.stringify(await readFile(path, "latin1"))};`;
+}
+
 /** What every esbuild call here shares. Without `target` the binary loader emits `Uint8Array.fromBase64`, which Node 20 to 24 lack. */
 export const bundling = {
   bundle: true,
   format: "esm",
   target: "es2022",
+  charset: "utf8",
   packages: "external",
   loader: { ".wasm": "binary" },
   logLevel: "warning",
+  plugins: [decoderText],
 };
 
 /** The kernels come to a thread compiled: it need not carry them. */

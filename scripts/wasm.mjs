@@ -1,4 +1,4 @@
-// Compiles the kernels: the engine for two targets of asconfig.json, and the decoder, which has to run everywhere, for one.
+// Compiles the kernels: the engine for two targets of asconfig.json, and the decoder, which has to run everywhere and be small, for one.
 
 import { spawn } from "node:child_process";
 import { mkdir, readdir, rename, stat } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
 export const WASM_MODULES = [
-  { entry: "decoder", target: "scalar", file: "build/decoder.wasm" },
+  { entry: "decoder", target: "small", file: "build/decoder.wasm" },
   { entry: "engine", target: "scalar", file: "build/engine.scalar.wasm" },
   { entry: "engine", target: "simd", file: "build/engine.simd.wasm" },
 ];

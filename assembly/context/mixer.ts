@@ -21,16 +21,12 @@ export const MIXER_BYTES: usize = LOW + 32;
 const FRESH: u32 = 0x8000 << 16;
 
 /** squash at -16 … 16 times 128, of which the upper half is 65536 less the lower. */
-// @ts-ignore: decorator
-@inline
 function knot(i: i32): i32 {
   const lower = memory.data<u16>([22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768]);
   return i <= 16 ? <i32>load<u16>(lower + ((<usize>i) << 1)) : 65536 - <i32>load<u16>(lower + ((<usize>(32 - i)) << 1));
 }
 
 /** The probability of a stretched one, in 65536ths: between knots a line. */
-// @ts-ignore: decorator
-@inline
 function squash(x: i32): i32 {
   const stretched = max(-2047, min(2047, x));
   const part = stretched & 127;
@@ -56,8 +52,6 @@ export function startMixer(state: usize, input: usize, end: usize, encode: bool)
 }
 
 /** The next byte of the input; zeros follow its end. */
-// @ts-ignore: decorator
-@inline
 function nextByte(state: usize): u32 {
   const next = <usize>load<u32>(state + NEXT);
   store<u32>(state + NEXT, <u32>next + 1);
@@ -70,8 +64,6 @@ export function freshSlots(slots: usize, count: usize): void {
 }
 
 /** Names the slot of input `i` for the next decision. */
-// @ts-ignore: decorator
-@inline
 export function useSlot(state: usize, i: usize, slot: usize): void {
   store<u32>(state + SLOTS + (i << 2), <u32>slot);
 }
@@ -81,8 +73,6 @@ export function useSlot(state: usize, i: usize, slot: usize): void {
  *
  * weights i32[inputs], in 65536ths, are changed. A slot has its probability of a one in the upper 16 bits, and how many decisions it saw, up to `limit`, in the lower.
  */
-// @ts-ignore: decorator
-@inline
 export function decide(state: usize, inputs: usize, weights: usize, speed: i32, limit: u32, encode: bool, bit: u32): u32 {
   let sum: i64 = 0;
   for (let i: usize = 0; i < inputs; i++) {
@@ -131,8 +121,6 @@ export function decide(state: usize, inputs: usize, weights: usize, speed: i32, 
 }
 
 /** The shortest value between low and high: as many bytes as it needs, from the highest, the others zero. */
-// @ts-ignore: decorator
-@inline
 function lastValue(low: u32, bytes: u32): u64 {
   const rest: u64 = bytes == 0 ? 0xffffffff : ((<u64>1) << (32 - 8 * bytes)) - 1;
   return (<u64>low + rest) & ~rest;

@@ -40,8 +40,6 @@ function width(x: u32): u32 {
 }
 
 /** A class 0 to 23 for k survivors among n. */
-// @ts-ignore: decorator
-@inline
 function densityClass(k: u32, n: u32): u32 {
   if (k == 0) return min(width(n), 7);
   let e = width(n) - width(k);
@@ -72,8 +70,6 @@ function start(work: usize, columns: usize): void {
  * Reads      nothing past the lengths above; the encoder writes at most 12 bits for each decision, of which an element has one and a survivor as many more as codes have bits, and 4 bytes.
  * Order      exact integers.
  */
-// @ts-ignore: decorator
-@inline
 function walk(
   symbols: usize,
   rows: u32,
@@ -143,15 +139,11 @@ function walk(
   return endMixer(work, encode);
 }
 
-// @ts-ignore: decorator
-@inline
 function slot(work: usize, input: usize, slots: usize, index: usize): void {
   useSlot(work, input, slots + (index << 2));
 }
 
 /** A code, from its highest bit. */
-// @ts-ignore: decorator
-@inline
 function codeOf(work: usize, codeBits: u32, last: u32, lastAbove: u32, inKernel: u32, encode: bool, code: u32): u32 {
   const slots = work + CODES;
   let node: u32 = 1;

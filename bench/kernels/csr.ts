@@ -1,5 +1,6 @@
 import { at } from "../../src/kernels/arena.js";
-import { CHUNK, placePairs } from "../../src/kernels/decode-block.js";
+import { CHUNK } from "../../src/kernels/decode-block.js";
+import { placePairs } from "../../src/kernels/pairs.js";
 import type { Engine } from "../../src/kernels/engine.js";
 import { FILLER, fillGapSymbols, firstBlock, pruneLayer, shareValues } from "../corpus.js";
 import { crc32c } from "../js/crc32c.js";

@@ -1,35 +1,181 @@
-import { type Core, coreOf } from "../archive/core.js";
-import { decoderFrom, loadDecoder } from "./decoder.js";
-import { decodeKernelsOf } from "./decoder-kernels.js";
+// Part of the edge decoder: nothing of Node, no package, no other parser of archives.
 
-let core: Core | undefined;
+import wasm from "../../build/decoder.wasm";
+import type { Core, RecordHead } from "../archive/core.js";
+import type { Header, TensorEntry } from "../archive/header.js";
+import { FormatError, type FormatErrorCode } from "../errors.js";
+import { DTYPES } from "../types.js";
+import { placePairs, wordsOf } from "./pairs.js";
 
-/** What understands archives on the edge: decoder.wasm, compiled on the first call, or the module that `init` was given. */
-export function decoderCore(): Core {
-  core ??= coreOf(decodeKernelsOf(loadDecoder()));
-  return core;
+/** assembly/decoder.ts; addresses are u32 and come signed. */
+interface DecoderExports {
+  readonly memory: WebAssembly.Memory;
+  foundAt(): number;
+  input(byteLength: number): number;
+  checksum(at: number, byteLength: number, seed: number): number;
+  headerEnd(at: number, byteLength: number): void;
+  header(at: number, byteLength: number): void;
+  tensor(): void;
+  shell(): void;
+  head(at: number, byteLength: number, dtype: number, tensorBytes: number, r: number, c: number, recordBytes: number): void;
+  block(at: number, byteLength: number, seed: number, count: number): number;
+  survivors(): number;
+  pairs(): number;
 }
 
+/** A record's head, which is read again for each block: the module keeps nothing from one call to the next. */
+interface Head extends RecordHead {
+  readonly bytes: Uint8Array;
+  readonly entry: TensorEntry;
+}
+
+/** By the numbers of assembly/edge/input.ts. */
+const CODES = "MAGIC VERSION TRUNCATED TRAILING CHECKSUM CORRUPT DUPLICATE LIMIT UNSUPPORTED".split(" ") as FormatErrorCode[];
+
+/** What `Input.part` of assembly/edge/input.ts means. */
+const PARTS = ["header", "name", "tensor", "record head", "codebook", "code lengths", "block"];
+
+const FOUND = 72;
+const MAX_SAFE = Number.MAX_SAFE_INTEGER;
+
+/** WASM memory never shrinks: a module that was made to grow beyond this is let go. */
+const MOST_KEPT_BYTES = 2 ** 26;
+
+let compiled: WebAssembly.Module | undefined;
+let decoder: DecoderExports | undefined;
+
 /**
- * Decodes with this module, for hosts whose policy forbids to compile bytes: `coppice/wasm/decoder`, compiled by the host, or in a worker that may. It may be called at any time;
- * what was opened or begun before goes on with what it began with.
+ * Decodes with this module, for hosts whose policy forbids to compile bytes: `coppice/wasm/decoder`, compiled by the host, or in a worker that may. It may be called at any time.
  *
  * @throws TypeError where it is no module of the decoder
  */
 export function init(module: WebAssembly.Module): void {
-  const found = WebAssembly.Module.exports(module).map(({ name }) => name);
-  const missing = EXPORTS.filter((name) => !found.includes(name));
-  if (missing.length > 0) throw new TypeError(`module must be decoder.wasm: it exports no ${missing.join(", ")}`);
-  core = coreOf(decodeKernelsOf(decoderFrom(module)));
+  const { exports } = new WebAssembly.Instance(module);
+  if (!exports["survivors"]) throw new TypeError("module must be decoder.wasm");
+  compiled = module;
+  decoder = exports as unknown as DecoderExports;
 }
 
-const EXPORTS: readonly string[] = [
-  "memory",
-  "heapBase",
-  "variant",
-  "crc32c",
-  "crc32cTables",
-  "decodeTable",
-  "decodeStreams4",
-  "contextDecode",
-];
+/** Lends the bytes to the module: their address. */
+function lend(first: Uint8Array, second: Uint8Array = first.subarray(0, 0)): number {
+  if (!decoder || decoder.memory.buffer.byteLength > MOST_KEPT_BYTES) {
+    // In the build for hosts that compile no bytes the import is the module itself.
+    init((compiled ??= typeof wasm === "string" ? new WebAssembly.Module(Uint8Array.from(wasm, (c) => c.charCodeAt(0))) : wasm));
+  }
+  const at = run(0, ({ input }) => input(first.length + second.length)) >>> 0;
+  const bytes = lent(at, first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return at;
+}
+
+function lent(at: number, byteLength: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(decoder!.memory.buffer as ArrayBuffer, at, byteLength);
+}
+
+function found(): Float64Array {
+  return new Float64Array(decoder!.memory.buffer, decoder!.foundAt(), FOUND);
+}
+
+/** Runs the module on bytes of the archive whose offsets there are their addresses and `bias`. */
+function run<T>(bias: number, work: (decoder: DecoderExports) => T): T {
+  try {
+    return work(decoder!);
+  } catch (error) {
+    const [code, at, part] = found();
+    if (code >= 0 && error instanceof WebAssembly.RuntimeError) throw new FormatError(CODES[code], bias + at, `in a ${PARTS[part]}`);
+    throw error;
+  }
+}
+
+function headerEnd(start: Uint8Array): number {
+  const first = start.subarray(0, 14);
+  const at = lend(first);
+  run(-at, (decoder) => decoder.headerEnd(at, first.length));
+  return found()[3];
+}
+
+function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): Header {
+  const end = headerEnd(start);
+  if (end > start.length) throw new FormatError("TRUNCATED", start.length, "in a header");
+  const at = lend(start.subarray(0, end));
+  return run(-at, (decoder) => {
+    decoder.header(at, end);
+    const tensors: TensorEntry[] = [];
+    const names = new Set<string>();
+    let recordOffset = end;
+    for (let left = found()[3]; left > 0; left--) {
+      decoder.tensor();
+      const [, , , nameAt, nameByteLength, dtype, byteLength, recordByteLength, rank, ...axes] = found();
+      const name = nameOf(lent(nameAt, nameByteLength));
+      if (name === undefined) throw new FormatError("CORRUPT", 0, "a name that is not UTF-8");
+      if (names.has(name)) throw new FormatError("DUPLICATE", 0, JSON.stringify(name));
+      names.add(name);
+      tensors.push({ name, dtype: DTYPES[dtype], shape: axes.slice(0, rank), byteLength, recordOffset, recordByteLength });
+      recordOffset += recordByteLength;
+      if (recordOffset > MAX_SAFE) throw new FormatError("LIMIT", 0, "the records pass 2^53 bytes");
+      // Whether the records fit is the caller's to check in the end; a header of millions is not read through for it.
+      if (left % 1024 === 0 && recordOffset > archiveByteLength) throw new FormatError("TRUNCATED", archiveByteLength, "records");
+    }
+    decoder.shell();
+    const shellOffset = found()[3] - at;
+    return { tensors, shell: start.subarray(shellOffset, end - 4), shellOffset, recordsOffset: end, archiveByteLength: recordOffset };
+  });
+}
+
+function nameOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function takeHead(at: number, byteLength: number, { recordOffset, dtype, byteLength: tensorBytes, shape, recordByteLength }: TensorEntry): void {
+  const [r = 1, c = 1] = shape;
+  run(recordOffset - at, ({ head }) => head(at, byteLength, DTYPES.indexOf(dtype), tensorBytes, r, c, recordByteLength));
+}
+
+function readHead(start: Uint8Array, entry: TensorEntry): Head {
+  takeHead(lend(start), start.length, entry);
+  const [, , , byteLength, elements, elementBytes, blockElements, sparse] = found();
+  return {
+    byteLength,
+    elements,
+    elementBytes: elementBytes as Head["elementBytes"],
+    blockElements,
+    sparse: sparse > 0,
+    bytes: start.slice(0, byteLength),
+    entry,
+  };
+}
+
+function decodeBlock({ bytes, entry, elementBytes }: Head, block: Uint8Array, offset: number, seedCrc: number, out: Uint8Array, blank: boolean): void {
+  const headAt = lend(bytes, block);
+  const at = headAt + bytes.length;
+  takeHead(headAt, bytes.length, entry);
+  run(offset - at, (decoder) => {
+    const elements = decoder.block(at, block.length, seedCrc, out.length / elementBytes) >>> 0;
+    if (elements > 0) return out.set(lent(elements, out.length));
+    if (!blank) out.fill(0);
+    const wordBytes = Math.min(4, elementBytes);
+    const aligned = out.byteOffset % wordBytes > 0 ? new Uint8Array(out.length) : out;
+    const words = wordsOf(aligned, wordBytes);
+    for (let count = decoder.survivors(); count > 0; count = decoder.survivors()) {
+      placePairs(new Int32Array(decoder.memory.buffer, decoder.pairs(), 2 * count), count, words);
+    }
+    if (aligned !== out) out.set(aligned);
+  });
+}
+
+function crc32c(bytes: Uint8Array, seed = 0): number {
+  const at = lend(bytes);
+  return run(0, ({ checksum }) => checksum(at, bytes.length, seed)) >>> 0;
+}
+
+const core: Core<Head> = { headerEnd, readHeader, readHead, crc32c, decodeBlock };
+
+/** Understands archives by decoder.wasm, which is compiled when it is first needed. */
+export function decoderCore(): Core {
+  return core as Core;
+}
