@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { writeHeader } from "../../src/archive/header.js";
 import { MAX_VARINT } from "../../src/archive/limits.js";
 import * as edge from "../../src/decode/index.js";
 import { FormatError, type FormatErrorCode } from "../../src/errors.js";
+import * as reference from "../../src/reference/index.js";
 import { archiveOf, craftArchive, floats, sealed, tensorOf } from "../archive/craft.js";
 import { reseal } from "../archive/reseal.js";
 import { SAMPLES } from "../archive/samples.js";
@@ -11,7 +13,10 @@ import { came, type Decoder, difference, sourceOf, WAYS } from "./ways.js";
 
 // Streams and sources as an enemy gives them, and as a bad network does.
 
-const DECODERS: readonly { readonly title: string; readonly decoder: Decoder }[] = [{ title: "coppice/decode", decoder: edge }];
+const DECODERS: readonly { readonly title: string; readonly decoder: Decoder }[] = [
+  { title: "coppice/decode", decoder: edge },
+  { title: "coppice/reference", decoder: reference },
+];
 const MAX_BYTES = { maxBytes: 1 << 22 };
 const SIZES = [3, 0, 1, 50];
 
@@ -149,7 +154,17 @@ describe.each(DECODERS)("$title,", ({ decoder }) => {
       }
     });
 
-    it("is let go, not locked, however decoding ends", async () => {
+    it("that breaks while it is cancelled still gives the first error", async () => {
+      const broken = ARCHIVE.slice();
+      broken[broken.length - 1] ^= 1;
+      const web = new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(broken),
+        cancel: () => Promise.reject(new Error("cancelling failed")),
+      });
+      expect((await arrived(decoder.decodeStream(web))).error).toMatchObject({ name: "FormatError", code: "CHECKSUM" });
+    });
+
+    it("is cancelled where it is left, and not where it has ended", async () => {
       const ends: [bytes: Uint8Array, leave: boolean][] = [
         [ARCHIVE, false],
         [ARCHIVE, true],
@@ -171,8 +186,31 @@ describe.each(DECODERS)("$title,", ({ decoder }) => {
             }
           })(),
         );
-        expect(web.locked).toBe(false);
         expect(cancelled).toBe(leave ? 1 : 0);
+      }
+    });
+
+    it("that never ends is refused before it has filled the memory", async () => {
+      const claims = [
+        // A record, or a block of one, that is as long as an archive may be.
+        claimed(1, MAX_VARINT - 100, [0]),
+        claimed(1, MAX_VARINT - 100, [2, 0, 0, 9, 1, 0]),
+        claimed(300, MAX_VARINT - 100, [3 << 3, ...varint(MAX_VARINT - 200)]),
+        claimed(2 ** 20, MAX_VARINT - 100, [0]),
+      ];
+      for (const [i, start] of claims.entries()) {
+        const more = new Uint8Array(1 << 16);
+        let sent = 0;
+        const feed = new Feed((turn) => {
+          sent += turn === 0 ? start.length : more.length;
+          if (sent > 1 << 26) throw new RangeError("it would have gone on for ever");
+          return turn === 0 ? start : more;
+        });
+        const { error } = await arrived(decoder.decodeStream(feed));
+        expect(error, `claim ${i}`).toBeInstanceOf(FormatError);
+        expect(feed.cancelled).toBe(1);
+        // The head is waited for, with what stands behind it, and no more.
+        expect(sent).toBeLessThan(1 << 17);
       }
     });
   });
@@ -265,3 +303,17 @@ describe.each(DECODERS)("$title,", ({ decoder }) => {
     );
   });
 });
+
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return [...bytes, rest];
+    bytes.push((rest % 128) | 128);
+  }
+}
+
+/** The beginning of an archive of one tensor whose record claims so many bytes, and begins with these. */
+function claimed(elements: number, recordByteLength: number, record: readonly number[]): Uint8Array {
+  const header = writeHeader([{ name: "w", dtype: "U8", shape: [elements], recordByteLength }], Uint8Array.of(0), reference.crc32c);
+  return Uint8Array.of(...header, ...record);
+}

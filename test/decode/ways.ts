@@ -1,5 +1,5 @@
 import type * as edge from "../../src/decode/index.js";
-import type { DecodeOptions, Source, Tensor, TensorEntry } from "../../src/decode/index.js";
+import type { Block, DecodeOptions, Source, Tensor, TensorEntry } from "../../src/decode/index.js";
 import { FormatError } from "../../src/errors.js";
 import { chunked } from "./streams.js";
 
@@ -27,6 +27,22 @@ export function sourceOf(bytes: Uint8Array): Source {
   };
 }
 
+/** Tensors out of their blocks in order. */
+function whole(blocks: readonly Block[]): Tensor[] {
+  const tensors: { entry: TensorEntry; parts: Uint8Array[] }[] = [];
+  for (const { tensor, index, offset, data } of blocks) {
+    if (index === 0) tensors.push({ entry: tensor, parts: [] });
+    const { entry, parts } = tensors[tensors.length - 1];
+    const before = parts.reduce((sum, { length }) => sum + length, 0);
+    if (tensor !== entry || index !== parts.length || offset !== before)
+      throw new Error(
+        `block ${index} of ${tensor.name}, at byte ${offset}, came after ${parts.length} blocks of ${entry.name}, ${before} bytes`,
+      );
+    parts.push(data);
+  }
+  return tensors.map(({ entry, parts }) => joined(entry, parts));
+}
+
 /** Blocks put together. */
 function joined({ name, dtype, shape, byteLength }: TensorEntry, blocks: readonly Uint8Array[]): Tensor {
   const data = new Uint8Array(Buffer.concat(blocks));
@@ -45,6 +61,11 @@ export const WAYS: readonly Way[] = [
   {
     name: "decodeStream",
     tensors: ({ decodeStream }, archive, options, sizes) => all(decodeStream(chunked(archive, ...sizes), options)),
+  },
+  {
+    name: "decodeStream, blocks",
+    tensors: async ({ decodeStream }, archive, options, sizes) =>
+      whole(await all(decodeStream(chunked(archive, ...sizes), { ...options, blocks: true }))),
   },
   {
     name: "open and tensor",
