@@ -11,6 +11,14 @@ export const MAX_BLOCK_LOG = 20;
 export const MIN_BLOCK_LOG = 8;
 export const MAX_BLOCK_ELEMENTS: number = 1 << MAX_BLOCK_LOG;
 
+/**
+ * Bytes of a block of elements of `elementBytes`: no coding takes more than 12 bits for a byte of an element and as much for its gap. A stream says itself how long
+ * its records are, and a decoder that waits for a block holds what has come of it.
+ */
+export function mostBlockBytes(elements: number, elementBytes: number): number {
+  return 1024 + 2 * (elementBytes + 1) * elements;
+}
+
 /** A decoding table has at most 2^12 entries, built before any payload is read. */
 export const MAX_CODE_BITS = 12;
 

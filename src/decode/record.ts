@@ -1,6 +1,6 @@
 import type { Core, RecordHead } from "../archive/core.js";
 import type { TensorEntry } from "../archive/header.js";
-import { CHECKSUM_BYTES, MAX_VARINT } from "../archive/limits.js";
+import { CHECKSUM_BYTES, MAX_VARINT, mostBlockBytes } from "../archive/limits.js";
 import { FormatError } from "../errors.js";
 
 /** More than the longest head: a sorted codebook of 256 float64 takes 2.4 KiB, the code lengths of nine alphabets of 256 less than 5 KiB. */
@@ -47,7 +47,7 @@ export function blockByteLength(head: RecordHead, index: number): number {
  * Finds the blocks of a record, whose bytes only `use` looks at.
  *
  * @param use what is done for each block
- * @throws FormatError `CORRUPT`, `UNSUPPORTED` or `TRUNCATED` where the head or a length is at fault
+ * @throws FormatError `CORRUPT`, `UNSUPPORTED`, `LIMIT` or `TRUNCATED` where the head or a length is at fault
  */
 export function* walkRecord<Head extends RecordHead, T>(
   core: Core<Head>,
@@ -81,6 +81,8 @@ export function* walkRecord<Head extends RecordHead, T>(
     }
     const bytesAfter = end - offset - byteLength;
     if (byteLength < CHECKSUM_BYTES || bytesAfter < 0) throw new FormatError("TRUNCATED", offset, `a block of ${byteLength} bytes`);
+    if (byteLength > mostBlockBytes(Math.min(head.elements, head.blockElements), head.elementBytes))
+      throw new FormatError("LIMIT", offset, `a block of ${byteLength} bytes`);
     yield* use(head, { index, offset, byteLength, seedCrc, bytesAfter });
     offset += byteLength;
     seedCrc = 0;

@@ -3,7 +3,7 @@ import path from "node:path";
 import { safetensorsHeader } from "../../src/archive/safetensors-header.js";
 import { compress } from "../../src/index.js";
 import type { Tensor } from "../../src/types.js";
-import { floats, tensorOf } from "../archive/craft.js";
+import { craftArchive, floats, tensorOf } from "../archive/craft.js";
 import { SAMPLES } from "../archive/samples.js";
 import { makeNpy } from "../formats/helpers.js";
 import { makeZip } from "../formats/zipfile.js";
@@ -18,6 +18,9 @@ export interface Corpus {
   readonly shells: readonly Shelled[];
   readonly models: readonly Uint8Array[];
 }
+
+/** Symbols from which four streams are decoded in another way than fewer are. */
+const MANY = 1 << 15;
 
 /** Small inputs are tried more often in the same time, and reach as much. */
 const MOST_BYTES = 4096;
@@ -68,6 +71,21 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     .sort()
     .map((name) => new Uint8Array(readFileSync(path.join(goldenFolder, name))));
   const samples = [...SAMPLES.values()].map(({ archive }) => archive);
-  const archives = [...samples, ...golden, ...written].filter(({ length }) => length <= MOST_BYTES);
+  const archives = [...[...samples, ...golden, ...written].filter(({ length }) => length <= MOST_BYTES), ...longArchives(random)];
   return { archives, pieces: archives.flatMap(piecesOf), shells: archives.flatMap(shelledOf), models };
+}
+
+/** Archives with long streams, which take few bytes for it. */
+function longArchives(random: Random): Uint8Array[] {
+  const codes = random.symbols(MANY + 45, 5, 0.2);
+  const gaps = random.symbols(MANY + 7, 8, 0.1);
+  const sparse = new Uint8Array(gaps.reduce((sum, gap) => sum + gap + 1, 0));
+  let at = -1;
+  for (const gap of gaps) sparse[(at += gap + 1)] = 9;
+  return [
+    craftArchive([{ ...tensorOf("codes", "U8", [codes.length], codes), coding: "dense", codebook: "listed", ways: [3] }]),
+    craftArchive([
+      { ...tensorOf("gaps", "U8", [sparse.length], sparse), coding: "sparse", codebook: "listed", gapParameter: 3, ways: [3, 1] },
+    ]),
+  ];
 }

@@ -156,6 +156,11 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
 
   "block of several cut off": { code: "TRUNCATED", archive: record("U8", 257, 3 << 3, 0xff, 0xff, 3, 1, 2) },
   "block of several shorter than a checksum": { code: "TRUNCATED", archive: record("U8", 257, 3 << 3, 3, 1, 2, 3) },
+  "block longer than its elements can take": { code: "LIMIT", archive: record("U8", 1, 0, ...new Array(1024 + 4 + 1 - 4).fill(7)) },
+  "block of several longer than its elements can take": {
+    code: "LIMIT",
+    archive: record("U8", 257, 3 << 3, 0x81, 0x10, ...new Array(1024 + 4 * 256 + 1).fill(7)),
+  },
   "bytes after the last block": { code: "TRAILING", archive: twoBlocks(0, 9) },
   "second block's checksum": { code: "CHECKSUM", archive: twoBlocks(1) },
 
