@@ -1,7 +1,7 @@
 import { contextBytes, contextDecode } from "../context/tensor";
 import { BYTES, CODEBOOK, DENSE, Head, RAW, SPARSE } from "./head";
 import { CHECKED, checksum } from "./checksum";
-import { CHECKSUM, fail, finish, freeRoom, Input, LIMIT, padding, read, refuse, room, take, varint, wide } from "./input";
+import { CHECKSUM, fail, finish, Input, LIMIT, padding, read, refuse, Room, room, take, varint, wide } from "./input";
 import { symbols } from "./symbols";
 
 // Blocks of the record whose head was read last: docs/format.md, sections 4.1 and 4.4 to 4.7.
@@ -28,12 +28,12 @@ abstract class Sparse {
 
 /** Makes room for a block's bytes behind a head's: whatever was there before is gone. */
 export function input(byteLength: usize): usize {
-  freeRoom();
+  Room.next = __heap_base;
   return room(byteLength);
 }
 
 /**
- * Decodes a block of `byteLength` bytes, its checksum among them, that holds `count` elements; `seed` is the CRC-32C of what the checksum covers before it. A stream may be read 12 bits further for each symbol than it goes, at most two an element.
+ * Decodes a block of `byteLength` bytes, its checksum among them, that holds `count` elements; `seed` is the CRC-32C of what the checksum covers before it. A stream may be read 12 bits further than it goes for each of at most `count` symbols.
  *
  * @returns the address of its elements, row-major; 0 for a sparse block, whose survivors `survivors` gives
  */
@@ -41,7 +41,7 @@ export function block(at: usize, byteLength: usize, seed: u32, count: usize): us
   read(at, byteLength - 4);
   Input.part = 6;
   if (checksum(at, byteLength, seed) != CHECKED) fail(CHECKSUM);
-  room(3 * count);
+  room(2 * count);
   Sparse.symbol = 0;
   Sparse.end = 0;
   let elements: usize = 0;
@@ -65,7 +65,9 @@ export function block(at: usize, byteLength: usize, seed: u32, count: usize): us
 
 /** Elements out of their byte planes, one every `stride` bytes. */
 function planes(first: u32, count: usize, out: usize, stride: usize): void {
+  const next = Room.next;
   for (let plane: u32 = 0; plane < Head.elementBytes; plane++) {
+    Room.next = next;
     const bytes = symbols(first + plane, count);
     for (let i: usize = 0; i < count; i++) store<u8>(out + i * stride + plane, load<u8>(bytes + i));
   }

@@ -107,13 +107,9 @@ export function padding(): void {
   Input.bits = 0;
 }
 
-abstract class Room {
+export abstract class Room {
+  /** Everything from here on is free. */
   static next: usize = 0;
-}
-
-/** All room that was given is free again. */
-export function freeRoom(): void {
-  Room.next = __heap_base;
 }
 
 /** As many bytes, 16-aligned, and 64 more that may be read and written past them. */
