@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
 
-/** decoder.wasm as a string of one character for each byte: a script holds it in less, compressed, than in base64. `charset` keeps the characters as they are. */
+/**
+ * decoder.wasm as a string of one character for each byte, which takes a script less than base64 once it is compressed. Its lowest bytes, the most frequent, become letters: control characters would be escaped.
+ * `charset` keeps the others as they are.
+ */
 const decoderText = {
   name: "decoder-text",
   setup(esbuild) {
@@ -10,7 +13,8 @@ const decoderText = {
 
 /** The module that importing decoder.wasm gives. */
 export async function decoderScript(path) {
-  return `export default ${JSON.stringify(await readFile(path, "latin1"))};`;
+  const bytes = await readFile(path);
+  return `export default ${JSON.stringify(bytes.map((byte) => byte ^ 64).toString("latin1"))};`;
 }
 
 /** What every esbuild call here shares. Without `target` the binary loader emits `Uint8Array.fromBase64`, which Node 20 to 24 lack. */

@@ -1,6 +1,6 @@
 // docs/format.md, section 5: each limit with its reason.
 
-export const MAGIC: Uint8Array = Uint8Array.of(0xc0, 0x99, 0x1c, 0xe0);
+export const MAGIC: Uint8Array = /* @__PURE__ */ Uint8Array.of(0xc0, 0x99, 0x1c, 0xe0);
 export const VERSION = 1;
 
 /** Below it a varint stays a safe integer. */
@@ -23,8 +23,8 @@ export function mostBlockBytes(elements: number, elementBytes: number): number {
 export const MAX_CODE_BITS = 12;
 
 /** The header and each template are held in memory whole. Real headers, thousands of tensors, stay below 1 MiB; an ONNX graph is at most a few. */
-export const MAX_HEADER_BYTES: number = 2 ** 28;
-export const MAX_SHELL_BYTES: number = 2 ** 28;
+export const MAX_HEADER_BYTES = 0x10000000;
+export const MAX_SHELL_BYTES = 0x10000000;
 
 /** Deflate gives at most 1032 bytes for one: 258 for two bits and a little. */
 export const MAX_DEFLATE_RATIO = 1032;

@@ -1,6 +1,7 @@
 // Part of the edge decoder: nothing of Node, no package, no other parser of archives.
 
 import wasm from "../../build/decoder.wasm";
+import { decodeUtf8 } from "../archive/bytes.js";
 import type { Core, RecordHead } from "../archive/core.js";
 import type { Header, TensorEntry } from "../archive/header.js";
 import { FormatError, type FormatErrorCode } from "../errors.js";
@@ -39,7 +40,7 @@ const FOUND = 72;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
 /** WASM memory never shrinks: a module that was made to grow beyond this is let go. */
-const MOST_KEPT_BYTES = 2 ** 26;
+const MOST_KEPT_BYTES = 0x4000000;
 
 let compiled: WebAssembly.Module | undefined;
 let decoder: DecoderExports | undefined;
@@ -59,8 +60,8 @@ export function init(module: WebAssembly.Module): void {
 /** Lends the bytes to the module: their address. */
 function lend(first: Uint8Array, second: Uint8Array = first.subarray(0, 0)): number {
   if (!decoder || decoder.memory.buffer.byteLength > MOST_KEPT_BYTES) {
-    // In the build for hosts that compile no bytes the import is the module itself.
-    init((compiled ??= typeof wasm === "string" ? new WebAssembly.Module(Uint8Array.from(wasm, (c) => c.charCodeAt(0))) : wasm));
+    // In the build for hosts that compile no bytes the import is the module itself; else a string, as scripts/bundling.mjs makes it.
+    init((compiled ??= typeof wasm === "string" ? new WebAssembly.Module(Uint8Array.from(wasm, (c) => c.charCodeAt(0) ^ 64)) : wasm));
   }
   const at = run(0, ({ input }) => input(first.length + second.length)) >>> 0;
   const bytes = lent(at, first.length + second.length);
@@ -107,9 +108,8 @@ function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): He
     for (let left = found()[3]; left > 0; left--) {
       decoder.tensor();
       const [, , , nameAt, nameByteLength, dtype, byteLength, recordByteLength, rank, ...axes] = found();
-      const name = nameOf(lent(nameAt, nameByteLength));
-      if (name === undefined) throw new FormatError("CORRUPT", 0, "a name that is not UTF-8");
-      if (names.has(name)) throw new FormatError("DUPLICATE", 0, JSON.stringify(name));
+      const name = decodeUtf8(lent(nameAt, nameByteLength), 0, "a name");
+      if (names.has(name)) throw new FormatError("DUPLICATE", 0, `two tensors are named ${name}`);
       names.add(name);
       tensors.push({ name, dtype: DTYPES[dtype], shape: axes.slice(0, rank), byteLength, recordOffset, recordByteLength });
       recordOffset += recordByteLength;
@@ -121,14 +121,6 @@ function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): He
     const shellOffset = found()[3] - at;
     return { tensors, shell: start.subarray(shellOffset, end - 4), shellOffset, recordsOffset: end, archiveByteLength: recordOffset };
   });
-}
-
-function nameOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 function takeHead(at: number, byteLength: number, { recordOffset, dtype, byteLength: tensorBytes, shape, recordByteLength }: TensorEntry): void {
