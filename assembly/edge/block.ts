@@ -198,7 +198,7 @@ export function survivors(): u32 {
   const count = (Sparse.index - first) * words;
   if (Head.scan != 0) {
     const shift = words - 1;
-    for (let at = Sparse.pairs; at < Sparse.pairs + (<usize>count << 3); at += 8) {
+    for (let at = Sparse.pairs; at < Sparse.pairs + ((<usize>count) << 3); at += 8) {
       const word = load<u32>(at);
       store<u32>(at, (unscanned(word >> shift) << shift) | (word & shift));
     }
@@ -240,7 +240,7 @@ function place(end: usize): void {
     if (shift > 2) store<u64>(to, (<u64>(at0 | 1)) | ((<u64>load<u32>(element, 4)) << 32), 8);
     place += gap + survives;
     index += survives;
-    to += <usize>survives << (shift + 1);
+    to += (<usize>survives) << (shift + 1);
   }
   Sparse.symbol = end;
   Sparse.place = place;

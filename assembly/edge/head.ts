@@ -51,7 +51,7 @@ function blockElements(size: u32): f64 {
     refuse(Head.elements > MOST_BLOCK);
     return MOST_BLOCK;
   }
-  const elements = <f64>(<u32>32 << size);
+  const elements = <f64>((<u32>32) << size);
   refuse(size < 3 || Head.elements <= elements);
   return elements;
 }
@@ -150,7 +150,7 @@ function codebook(kind: u32, dtype: u32): void {
       d = ((<u64>1) << (last - 1)) + wide(last - 1);
     }
     const sum = kind == SORTED ? key + d : d;
-    refuse(sum < key && kind == SORTED || (bits < 64 && sum >> bits != 0));
+    refuse((sum < key && kind == SORTED) || (bits < 64 && sum >> bits != 0));
     key = sum;
     let element = key;
     if (kind == FLOAT16) {
@@ -201,7 +201,7 @@ function describe(index: u32, alphabet: u32): void {
   let last: u32 = max(1, 32 - clz(alphabet - 1));
   let longest: u32 = 0;
   let used: u32 = 0;
-  for (let symbol: u32 = 0; used < 4096; ) {
+  for (let symbol: u32 = 0; used < 4096;) {
     refuse(symbol >= alphabet);
     const length = step(last, 4);
     if (length == 0) {
@@ -214,7 +214,7 @@ function describe(index: u32, alphabet: u32): void {
     }
     refuse(length > 12);
     store<u8>(lengths + symbol++, length);
-    used += <u32>4096 >> length;
+    used += (<u32>4096) >> length;
     refuse(used > 4096);
     last = length;
     longest = max(longest, length);

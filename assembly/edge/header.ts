@@ -1,5 +1,21 @@
 import { CHECKED, checksum } from "./checksum";
-import { CHECKSUM, fail, found, Input, LIMIT, MAGIC, read, refuse, room, take, TRUNCATED, octet, UNSUPPORTED, varint, VERSION } from "./input";
+import {
+  CHECKSUM,
+  fail,
+  found,
+  Input,
+  LIMIT,
+  MAGIC,
+  read,
+  refuse,
+  room,
+  take,
+  TRUNCATED,
+  octet,
+  UNSUPPORTED,
+  varint,
+  VERSION,
+} from "./input";
 
 // The header: docs/format.md, sections 2, 3 and 3.1. The shell is somebody else's.
 
@@ -40,7 +56,7 @@ abstract class Header {
 
 /** Reads up to the header's body, and gives its end: the checksum begins there. */
 function preamble(): usize {
-  for (let i: usize = 0; i < 4; i++) if (octet() != <u32>((FIRST >> (<u32>i << 3)) & 255)) fail(MAGIC);
+  for (let i: usize = 0; i < 4; i++) if (octet() != <u32>((FIRST >> ((<u32>i) << 3)) & 255)) fail(MAGIC);
   if (octet() != 1) fail(VERSION);
   refuse(octet() != 0);
   const byteLength = varint();
@@ -65,7 +81,7 @@ export function header(at: usize, byteLength: usize): void {
   const count = varint();
   if (count > <u64>((end - Input.at) >> 2)) fail(LIMIT);
   Header.count = 0;
-  Header.left = (<i64>(end - at) << 5) + 65536;
+  Header.left = ((<i64>(end - at)) << 5) + 65536;
   Header.names = room(<usize>NAMES * NAME_BYTES);
   store<u32>(nameOf(NAMES - 1), 0);
   found(3, <f64>count);
@@ -133,7 +149,7 @@ export function tensor(): void {
   const bits = dtypeBits(dtype);
   const allBits = count * bits;
   if (allBits > MOST_SAFE) fail(LIMIT);
-  refuse((<u64>allBits & 7) != 0);
+  refuse(((<u64>allBits) & 7) != 0);
   found(6, allBits / 8);
   const record = varint();
   refuse(record < 5);

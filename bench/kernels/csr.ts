@@ -1,7 +1,7 @@
 import { at } from "../../src/kernels/arena.js";
 import { CHUNK } from "../../src/kernels/decode-block.js";
-import { placePairs } from "../../src/kernels/pairs.js";
 import type { Engine } from "../../src/kernels/engine.js";
+import { placePairs } from "../../src/kernels/pairs.js";
 import { FILLER, fillGapSymbols, firstBlock, pruneLayer, shareValues } from "../corpus.js";
 import { crc32c } from "../js/crc32c.js";
 import { expand, fillGaps } from "../js/gaps.js";

@@ -123,7 +123,11 @@ function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): He
   });
 }
 
-function takeHead(at: number, byteLength: number, { recordOffset, dtype, byteLength: tensorBytes, shape, recordByteLength }: TensorEntry): void {
+function takeHead(
+  at: number,
+  byteLength: number,
+  { recordOffset, dtype, byteLength: tensorBytes, shape, recordByteLength }: TensorEntry,
+): void {
   const [r = 1, c = 1] = shape;
   run(recordOffset - at, ({ head }) => head(at, byteLength, DTYPES.indexOf(dtype), tensorBytes, r, c, recordByteLength));
 }
@@ -142,7 +146,14 @@ function readHead(start: Uint8Array, entry: TensorEntry): Head {
   };
 }
 
-function decodeBlock({ bytes, entry, elementBytes }: Head, block: Uint8Array, offset: number, seedCrc: number, out: Uint8Array, blank: boolean): void {
+function decodeBlock(
+  { bytes, entry, elementBytes }: Head,
+  block: Uint8Array,
+  offset: number,
+  seedCrc: number,
+  out: Uint8Array,
+  blank: boolean,
+): void {
   const headAt = lend(bytes, block);
   const at = headAt + bytes.length;
   takeHead(headAt, bytes.length, entry);
