@@ -2,8 +2,8 @@ import { FormatError } from "../errors.js";
 import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
 import { ByteReader } from "./bytes.js";
 import { type Header, headerEnd, readHeader, type TensorEntry } from "./header.js";
-import { CHECKSUM_BYTES } from "./limits.js";
 import { readRecordHead } from "./record.js";
+import { CHECKSUM_BYTES } from "./sizes.js";
 
 // Who understands an archive's bytes: the decoder fetches them, and says where elements go.
 

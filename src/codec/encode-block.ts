@@ -1,7 +1,7 @@
 import { ByteWriter, concat } from "../archive/bytes.js";
 import { OWN } from "../archive/codebook.js";
-import { CHECKSUM_BYTES } from "../archive/limits.js";
 import type { HeadFields } from "../archive/record.js";
+import { CHECKSUM_BYTES } from "../archive/sizes.js";
 import type { EncodeKernels, SymbolCoding } from "../kernel-types.js";
 
 /** How the blocks of a record are to be written. */

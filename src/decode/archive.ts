@@ -5,7 +5,7 @@ import { FormatError } from "../errors.js";
 import type { Source, Tensor } from "../types.js";
 import { drive } from "./drive.js";
 import type { Block, BlockOptions, OpenOptions, TensorOptions } from "./options.js";
-import type { Need, Steps } from "./record.js";
+import { type Need, type Steps, trailing } from "./record.js";
 import { checkCeiling, type RecordOptions, tensorSteps } from "./tensor.js";
 
 const LEAST_CEILING = 2 ** 28;
@@ -14,7 +14,7 @@ const CEILING_RATIO = 1024;
 /** Most bytes that the tensors may have: what the caller says, or else what so many bytes of an archive are likely to carry. */
 export function ceiling(archiveByteLength: number, { maxBytes }: OpenOptions): number {
   if (maxBytes === undefined) return Math.max(LEAST_CEILING, CEILING_RATIO * archiveByteLength);
-  checkNumber(maxBytes, "maxBytes", 0, Number.POSITIVE_INFINITY);
+  checkNumber(maxBytes, "maxBytes", 0, Infinity);
   return maxBytes;
 }
 
@@ -29,10 +29,10 @@ function denseByteLength({ tensors }: Header): number {
  * @throws FormatError where the header is wrong, the archive shorter or longer than it says, or the tensors larger than `maxBytes`
  */
 export function* headerSteps(core: Core, options: OpenOptions, byteLength?: number): Generator<Need, Header, Uint8Array> {
-  const all = byteLength ?? Number.POSITIVE_INFINITY;
+  const all = byteLength ?? Infinity;
   const most = ceiling(all, options);
   const checkEnd = (end: number): void => {
-    if (end > all) throw new FormatError("TRUNCATED", all, `it says that it goes on until byte ${end}`);
+    if (end > all) throw new FormatError("TRUNCATED", all, `it should go on until byte ${end}`);
   };
   const end = core.headerEnd(yield [0, Math.min(PREAMBLE_BYTES, all)]);
   checkEnd(end);
@@ -43,10 +43,6 @@ export function* headerSteps(core: Core, options: OpenOptions, byteLength?: numb
   if (byteLength !== undefined && archiveByteLength < byteLength) throw trailing(archiveByteLength);
   checkCeiling(denseByteLength(header), most);
   return header;
-}
-
-function trailing(offset: number): FormatError {
-  return new FormatError("TRAILING", offset, "bytes are left after the last record");
 }
 
 /** Decodes an archive: its tensors, or their blocks, in order. See `headerSteps`. */
@@ -79,9 +75,10 @@ export interface Archive {
    */
   tensor(entry: TensorEntry, options?: TensorOptions): Promise<Tensor>;
   /**
-   * The blocks of a tensor: little-endian elements, at most 2^20 of them in a block, that make the row-major tensor one after another. Each is the caller's, and came with a right checksum.
+   * The blocks of a tensor: little-endian elements, at most 2^20 of them in a block, that make the row-major tensor one after another. Each came with a right checksum, and is the
+   * caller's: a new one, or what `into` gave.
    *
-   * @throws FormatError where the record is at fault, after the blocks that came before
+   * @throws FormatError where the record is at fault, after the blocks that came before; TypeError, RangeError where `into` gives another buffer than it should
    */
   blocks(entry: TensorEntry, options?: BlockOptions): AsyncGenerator<Uint8Array, void, undefined>;
   /** Closes the source. */

@@ -33,18 +33,21 @@ export function decodeStreamWith(
   stream: Bytes,
   options: DecodeOptions | BlockStreamOptions = {},
 ): AsyncGenerator<Tensor | Block, void, undefined> {
-  if (stream === null || typeof stream !== "object")
-    throw new TypeError("stream must be a stream of bytes: a response without a body has none");
+  if (stream === null || typeof stream !== "object") throw new TypeError("stream must be a stream of bytes");
   return streamed(core, stream, options);
 }
 
 async function* streamed(
   core: Core,
-  stream: Bytes,
+  stream: Bytes & { destroy?(): void },
   options: DecodeOptions | BlockStreamOptions,
 ): AsyncGenerator<Tensor | Block, void, undefined> {
   const { signal } = options;
-  const chunks = chunksOf(stream);
+  // The iterator of a web stream, where there is one, would wait for a chunk that it was asked for before it cancels: the reader does not.
+  const reader = "getReader" in stream && stream.getReader();
+  const chunks = reader
+    ? { next: () => reader.read(), return: () => reader.cancel() }
+    : (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   let held: Uint8Array = new Uint8Array(0);
   /** Where `held` begins in the archive. */
   let base = 0;
@@ -62,28 +65,16 @@ async function* streamed(
     held = parts.length > 1 ? concat(parts) : parts[0];
     return held.subarray(0, byteLength);
   };
+  const close = async (): Promise<void> => {
+    if (signal?.aborted) stream.destroy?.(); // a Node stream, whose iterator waits, too
+    await chunks.return?.();
+  };
   try {
     yield* drive(archiveSteps(core, options), read, signal);
   } finally {
-    const closed = close(stream, chunks, signal);
+    // What decoding came to is told, and not what comes of this.
+    const closed = close().catch(() => undefined);
     // A stream that stalls may not hear of it before its next chunk.
     if (!signal?.aborted) await closed;
   }
-}
-
-type Chunks = Pick<AsyncIterator<Uint8Array, unknown>, "next"> & { return?(): PromiseLike<unknown> };
-
-/** A web stream's iterator, where there is one, would wait for the chunk that it was asked for before it cancels the stream: its reader does not. */
-function chunksOf(stream: Bytes): Chunks {
-  if (!("getReader" in stream)) return stream[Symbol.asyncIterator]();
-  const reader = stream.getReader();
-  return { next: () => reader.read() as Promise<IteratorResult<Uint8Array, undefined>>, return: () => reader.cancel() };
-}
-
-/** Lets go of a stream. What decoding came to is told, and not what comes of this. */
-async function close(stream: Bytes & { destroy?(): void }, chunks: Chunks, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    if (signal?.aborted) stream.destroy?.(); // of Node, whose iterator waits, too
-    await chunks.return?.();
-  } catch {}
 }

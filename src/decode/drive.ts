@@ -43,7 +43,7 @@ export async function* drive<T>(
 }
 
 /**
- * What `ask` promises, but no longer than the signal allows.
+ * What `ask` promises, which must not throw at once, but no longer than the signal allows.
  *
  * @throws the signal's reason
  */
@@ -51,14 +51,12 @@ export async function heard<T>(ask: () => Promise<T>, signal?: AbortSignal): Pro
   if (!signal) return ask();
   signal.throwIfAborted();
   let stop!: () => void;
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
   });
   signal.addEventListener("abort", stop);
-  try {
-    return await Promise.race([ask(), stopped]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-    if (++waits % WAITS_PER_TURN === 0) await new Promise((resolve) => setTimeout(resolve));
-  }
+  const result = await Promise.race([ask(), stopped]).finally(() => signal.removeEventListener("abort", stop));
+  if (++waits % WAITS_PER_TURN === 0) await new Promise((resolve) => setTimeout(resolve));
+  signal.throwIfAborted();
+  return result as T;
 }

@@ -4,7 +4,7 @@ import { plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { Tensor } from "../types.js";
 import type { Block, BlockPlace, WorkOptions } from "./options.js";
-import { blockByteLength, decodeSpan, type Steps, take, walkRecord } from "./record.js";
+import { blockByteLength, type Steps, take, walkRecord } from "./record.js";
 
 /** Options for tensors or for blocks of them. */
 export interface RecordOptions extends WorkOptions {
@@ -47,7 +47,7 @@ export function* tensorSteps<Head extends RecordHead>(
   yield* walkRecord(core, entry, function* (head, span): Steps<Block> {
     const bytes = yield* take(span.offset, span.byteLength);
     const { index } = span;
-    const offset = index * head.blockElements * head.elementBytes;
+    const offset = index * blockByteLength(head, 0);
     const byteLength = blockByteLength(head, index);
     const end = offset + byteLength;
     if (most) checkCeiling(doneBytes + end, most(span.offset + span.byteLength));
@@ -63,7 +63,7 @@ export function* tensorSteps<Head extends RecordHead>(
       if (into && head.sparse && index === 0) data.fill(0);
       out = data.subarray(offset, end);
     }
-    decodeSpan(core, head, span, bytes, out, !(into && blocks));
+    core.decodeBlock(head, bytes, span.offset, span.seedCrc, out, !(into && blocks));
     onProgress?.({ tensor: name, doneBytes: doneBytes + end, totalBytes });
     if (blocks) yield { tensor: entry, index, offset, data: given ?? out };
   });
@@ -72,7 +72,7 @@ export function* tensorSteps<Head extends RecordHead>(
 
 /** @throws FormatError `LIMIT` where the tensors have more bytes than they may */
 export function checkCeiling(byteLength: number, most: number): void {
-  if (byteLength > most) throw new FormatError("LIMIT", 0, `the tensors have more than ${most} bytes; set maxBytes to allow them`);
+  if (byteLength > most) throw new FormatError("LIMIT", 0, `more than ${most} bytes: set maxBytes to allow them`);
 }
 
 /** A zero-filled buffer, which the runtime may be unable to give. */
@@ -80,6 +80,6 @@ function allocate(byteLength: number): Uint8Array {
   try {
     return new Uint8Array(byteLength);
   } catch {
-    throw new FormatError("LIMIT", 0, `a tensor of ${byteLength} bytes cannot be allocated here`);
+    throw new FormatError("LIMIT", 0, `cannot allocate ${byteLength} bytes`);
   }
 }

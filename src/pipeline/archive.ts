@@ -1,9 +1,10 @@
 import { type Core, coreOf, type PlannedHead } from "../archive/core.js";
 import type { TensorEntry } from "../archive/header.js";
+import { MOST_HEAD_BYTES } from "../archive/sizes.js";
 import { type Archive, openWith, readerOf } from "../decode/archive.js";
 import { drive } from "../decode/drive.js";
 import type { OpenOptions } from "../decode/options.js";
-import { type BlockSpan, decodeSpan, MOST_HEAD_BYTES, type Steps, walkRecord } from "../decode/record.js";
+import { type BlockSpan, type Steps, walkRecord } from "../decode/record.js";
 import { FormatError } from "../errors.js";
 import type { DecodeKernels } from "../kernel-types.js";
 import type { Source } from "../types.js";
@@ -26,7 +27,7 @@ export interface PlannedArchive extends Archive {
   /**
    * Where the blocks of a tensor are. Of a record of several blocks the lengths are read, when the next is asked for; of one block, only the head.
    *
-   * @throws FormatError where the head or a length is at fault. What the checksums say, `decodePlanned` looks at
+   * @throws FormatError where the head or a length is at fault, or bytes are left after the last block. What the checksums say, `decodePlanned` looks at
    */
   layout(entry: TensorEntry): AsyncGenerator<PlannedBlock, void, undefined>;
   /** Bytes of the archive, which the source may lend only until it is read from again. There may be fewer where it is cut off. */
@@ -54,9 +55,9 @@ export async function openArchive(source: Source, kernels: DecodeKernels, option
  * @throws FormatError where the block is at fault
  */
 export function decodePlanned(core: Core<PlannedHead>, { plan, span }: PlannedBlock, bytes: Uint8Array, out: Uint8Array): void {
-  const { offset, byteLength } = span;
+  const { offset, byteLength, seedCrc } = span;
   if (bytes.length < byteLength) throw new FormatError("TRUNCATED", offset + bytes.length, "a block is cut off");
-  decodeSpan(core, plan, span, bytes, out, false);
+  core.decodeBlock(plan, bytes.subarray(0, byteLength), offset, seedCrc, out, false);
 }
 
 function* plannedBlock(plan: PlannedHead, span: BlockSpan): Steps<PlannedBlock> {

@@ -1,5 +1,5 @@
 import type { TensorEntry } from "../archive/header.js";
-import { CHECKSUM_BYTES } from "../archive/limits.js";
+import { CHECKSUM_BYTES } from "../archive/sizes.js";
 import { recordStats } from "../codec/stats.js";
 import type { WorkOptions } from "../decode/options.js";
 import type { EncodeKernels } from "../kernel-types.js";

@@ -9,6 +9,7 @@ import { cores, decoder } from "../cores.js";
 import { expectSame } from "../kernels/all.js";
 import { NETWORK } from "../pipeline/models.js";
 import { Random } from "../random.js";
+import { LIBRARIES } from "./libraries.js";
 import { chunked, webStream } from "./streams.js";
 
 const samples = [...SAMPLES].map(([name, sample]) => ({ name, ...sample }));
@@ -172,7 +173,7 @@ describe("a stream that is left", () => {
     expect((await arrived(decodeStream(chunked(zeros(70), 100), { maxBytes: 2 ** 40 }))).tensors).toHaveLength(70);
   });
 
-  it("is closed: the source hears of it", async () => {
+  it.each(LIBRARIES)("is closed: the source hears of it from $name", async ({ library: { decodeStream } }) => {
     const { archive } = SAMPLES.get("names") ?? samples[0];
     let closed = 0;
     async function* source(): AsyncGenerator<Uint8Array> {
@@ -191,7 +192,7 @@ describe("a stream that is left", () => {
       pull: (controller) => controller.enqueue(archive.subarray(0, archive.length - 1)),
       cancel: () => void (cancelled = true),
     });
-    for await (const _ of decodeStream(web)) break;
+    for await (const _ of decodeStream(web, { blocks: true })) break;
     expect(cancelled).toBe(true);
   });
 
