@@ -7,11 +7,16 @@ export {
   type DecodeOptions,
   decode,
   decodeStream,
+  type FileArchive,
+  type FileInfo,
+  files,
   type Header,
   open,
   readHeader,
   type TensorEntry,
   type TensorOptions,
+  type ToFileOptions,
+  toFile,
 } from "./decode/index.js";
 export { FormatError, type FormatErrorCode } from "./errors.js";
 export type { Coding, EncodeKernels } from "./kernel-types.js";

@@ -13,6 +13,7 @@ export { FormatError, type FormatErrorCode } from "../errors.js";
 export type { Dtype, Source, Tensor, TensorInfo } from "../types.js";
 export type { Archive, DecodeOptions } from "./archive.js";
 export type { TensorOptions } from "./destination.js";
+export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "./file.js";
 export type { BlockSpan } from "./record.js";
 
 /**

@@ -1,9 +1,10 @@
+import { fileByteLength } from "../archive/files.js";
 import type { TensorEntry } from "../archive/header.js";
 import { CHECKSUM_BYTES } from "../archive/limits.js";
+import { readShell } from "../archive/shell.js";
 import { recordStats } from "../codec/stats.js";
 import type { Archive } from "../decode/archive.js";
 import type { EncodeKernels } from "../kernel-types.js";
-import { fileByteLength, shellFiles } from "./decompress.js";
 import { Meter, type WorkOptions } from "./progress.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 
@@ -12,7 +13,7 @@ export async function inspectArchive(archive: Archive, kernels: EncodeKernels, o
   const { header } = archive;
   const denseBytes = header.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const meter = new Meter(denseBytes, options);
-  const files = await shellFiles(archive);
+  const files = readShell(header, archive.maxBytes);
   const tensors: TensorReport[] = [];
   for (const entry of header.tensors) tensors.push(await inspectTensor(archive, kernels, entry, meter));
   const sourceBytes = files.length > 0 ? files.reduce((sum, file) => sum + fileByteLength(archive, file), 0) : denseBytes;

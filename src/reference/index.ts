@@ -15,6 +15,7 @@ import { scan, scanGaps, unscan } from "./scan.js";
 import { floatBins, floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
 import { index, mapBytes, splitPlane } from "./tables.js";
 
+export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "../decode/file.js";
 export { referenceNnKernels } from "./nn.js";
 export { crc32c };
 
