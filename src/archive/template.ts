@@ -11,7 +11,7 @@ type Hole = Extract<Piece, { kind: "tensor" }>;
 export type TensorBytes = (tensor: number) => AsyncIterable<Uint8Array>;
 
 /** Literals leave in chunks of so many bytes, as copies: what the shell holds stays as it is, whatever becomes of a chunk. */
-const LITERAL_CHUNK_BYTES = 1 << 20;
+const LITERAL_CHUNK_BYTES = 65536;
 
 async function* counted(chunks: AsyncIterable<Uint8Array>, wanted: number, tensor: number): AsyncGenerator<Uint8Array> {
   let got = 0;
