@@ -5,8 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
 
-const resolvePako = createRequire(import.meta.url).resolve;
-const PAKO = path.dirname(resolvePako("pako/package.json"));
+const PAKO = path.dirname(createRequire(import.meta.url).resolve("pako/package.json"));
 
 /** At the top of each bundle that carries pako. */
 export const PAKO_BANNER = "// toFile carries pako, a port of zlib: its licences are in pako.LICENSE, beside this file.";
@@ -17,7 +16,7 @@ export async function writePakoLicense(file) {
   await writeFile(file, `pako (https://github.com/nodeca/pako)\n\n${license}\n\nFor its lib/zlib:\n\n${zlib}`);
 }
 
-/** pako, minified, as a statement that declares `pako`. */
+/** pako, as a statement that declares `pako`. */
 async function pakoStatement(target) {
   const { outputFiles } = await build({
     stdin: { contents: 'export { Deflate, Inflate } from "pako";', resolveDir: path.dirname(PAKO) },
@@ -33,8 +32,8 @@ async function pakoStatement(target) {
 }
 
 /**
- * pako's classes, made when the first is asked for: pako fills tables as it is loaded, which a bundler may not leave out, but of functions that nothing calls it drops
- * every one. So a program that has no use for `toFile` does not carry it.
+ * pako's classes, made when the first is asked for: pako fills tables as it is loaded, which a bundler may not leave out, but a function that nothing calls it drops. So a
+ * program that has no use for `toFile` does not carry it.
  */
 export const carriedPako = {
   name: "carried-pako",
