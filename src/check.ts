@@ -4,6 +4,11 @@ function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (value === null || typeof value !== "object") return String(value);
+  return classOf(value);
+}
+
+/** Its class, as the language names it. */
+function classOf(value: unknown): string {
   return Object.prototype.toString.call(value);
 }
 
@@ -15,13 +20,13 @@ export function checkInteger(value: unknown, title: string, least: number, most:
 
 /** @throws TypeError where `value` is not a number, RangeError where it is NaN or outside `[least, most]`. */
 export function checkNumber(value: unknown, title: string, least: number, most: number): asserts value is number {
-  if (typeof value !== "number") throw new TypeError(`${title} must be a number, got ${shown(value)}`);
+  if (typeof value !== "number") throw new TypeError(`${title} must be a number, got ${classOf(value)}`);
   if (!(value >= least && value <= most)) throw new RangeError(`${title} must be in [${least}, ${most}], got ${value}`);
 }
 
 /** @throws TypeError where `value` is not a Uint8Array. */
 export function checkBytes(value: unknown, title: string): asserts value is Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`${title} must be a Uint8Array, got ${shown(value)}`);
+  if (!(value instanceof Uint8Array)) throw new TypeError(`${title} must be a Uint8Array, got ${classOf(value)}`);
 }
 
 /**
@@ -36,7 +41,7 @@ export function plainBytes(value: unknown, title: string): Uint8Array {
 
 /** @throws TypeError where `value` is not a Float32Array. */
 export function checkFloat32(value: unknown, title: string): asserts value is Float32Array {
-  if (!(value instanceof Float32Array)) throw new TypeError(`${title} must be a Float32Array, got ${shown(value)}`);
+  if (!(value instanceof Float32Array)) throw new TypeError(`${title} must be a Float32Array, got ${classOf(value)}`);
 }
 
 /** @throws TypeError where `value` is not one of `choices`. */

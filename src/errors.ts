@@ -25,9 +25,9 @@ export type FormatErrorCode =
 /** The file is at fault, not the caller. The same bytes always give the same error, so a cache may drop them. */
 export class FormatError extends Error {
   override readonly name = "FormatError";
-  readonly code: FormatErrorCode;
+  declare readonly code: FormatErrorCode;
   /** Bytes from the start of the file (of the member, where the file is a zip) to the field at fault. */
-  readonly offset: number;
+  declare readonly offset: number;
 
   constructor(code: FormatErrorCode, offset: number, detail: string) {
     super(`${code} at byte ${offset}: ${detail}`);

@@ -1,23 +1,21 @@
 // The public API for Node.
 
+export type { Header, TensorEntry } from "./archive/header.js";
 export type { TensorError, TensorErrors } from "./codec/errors.js";
 export type { Contexts, Init, Prune, Share } from "./codec/quantize.js";
-export {
-  type Archive,
-  type DecodeOptions,
-  decode,
-  decodeStream,
-  type FileArchive,
-  type FileInfo,
-  files,
-  type Header,
-  open,
-  readHeader,
-  type TensorEntry,
-  type TensorOptions,
-  type ToFileOptions,
-  toFile,
-} from "./decode/index.js";
+export type { Archive } from "./decode/archive.js";
+export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "./decode/file.js";
+export type {
+  Block,
+  BlockOptions,
+  BlockPlace,
+  BlockStreamOptions,
+  DecodeOptions,
+  OpenOptions,
+  Progress,
+  TensorOptions,
+  WorkOptions,
+} from "./decode/options.js";
 export { FormatError, type FormatErrorCode } from "./errors.js";
 export type { Coding, EncodeKernels } from "./kernel-types.js";
 export {
@@ -35,9 +33,9 @@ export {
   verify,
 } from "./pipeline/api.js";
 export type { CompressOptions } from "./pipeline/compress.js";
+export { decode, decodeStream, open, readHeader } from "./pipeline/decode.js";
 export type { Sink } from "./pipeline/host.js";
 export { OutputExistsError } from "./pipeline/output.js";
-export type { Progress, WorkOptions } from "./pipeline/progress.js";
 export {
   type Overrides,
   overrideRecipe,

@@ -1,4 +1,4 @@
-import type { Progress } from "../../src/pipeline/progress.js";
+import type { Progress } from "../../src/decode/options.js";
 import type { News, Wish } from "./messages.js";
 import { Workshop } from "./workshop.js";
 

@@ -1,13 +1,13 @@
 import { concat } from "../../src/archive/bytes.js";
 import { MAGIC } from "../../src/archive/limits.js";
 import { valuesOf } from "../../src/codec/errors.js";
-import { type Archive, decodeStream, open } from "../../src/decode/index.js";
+import { decodeStream, type WorkOptions } from "../../src/decode/index.js";
 import { openSafetensors } from "../../src/formats/safetensors.js";
 import { engineKernels } from "../../src/kernels/engine-kernels.js";
+import { openArchive, type PlannedArchive } from "../../src/pipeline/archive.js";
 import { compressModel } from "../../src/pipeline/compress.js";
 import { inspectArchive } from "../../src/pipeline/inspect.js";
 import { memoryHost } from "../../src/pipeline/memory-host.js";
-import type { WorkOptions } from "../../src/pipeline/progress.js";
 import { overrideRecipe, presetRecipe } from "../../src/pipeline/recipe.js";
 import type { Report } from "../../src/pipeline/report.js";
 import { isFloatDtype, type OpenModel, type TensorInfo, tensorByteLength } from "../../src/types.js";
@@ -30,9 +30,9 @@ const STEP_BYTES = 1 << 22;
 export class Workshop {
   readonly name: string;
   readonly model: OpenModel | undefined;
-  archive: Archive | undefined;
+  archive: PlannedArchive | undefined;
 
-  private constructor(name: string, model: OpenModel | undefined, archive: Archive | undefined) {
+  private constructor(name: string, model: OpenModel | undefined, archive: PlannedArchive | undefined) {
     this.name = name;
     this.model = model;
     this.archive = archive;
@@ -65,7 +65,9 @@ export class Workshop {
       await chunks.return(undefined);
     }
     const source = blobSource(typeof from === "string" ? new Blob(kept) : from);
-    return isArchive ? new Workshop(name, undefined, await open(source)) : new Workshop(name, await openSafetensors(source), undefined);
+    return isArchive
+      ? new Workshop(name, undefined, await openArchive(source, engineKernels()))
+      : new Workshop(name, await openSafetensors(source), undefined);
   }
 
   /** What the archive holds, as `coppice inspect` tells it. */
@@ -80,7 +82,7 @@ export class Workshop {
     const chunks: Uint8Array[] = [];
     const report = await compressModel(this.model, async (chunk) => void chunks.push(chunk), { ...options, recipe }, memoryHost);
     const file = new Blob([concat(chunks) as Uint8Array<ArrayBuffer>]);
-    this.archive = await open(blobSource(file));
+    this.archive = await openArchive(blobSource(file), engineKernels());
     return { report, file };
   }
 
@@ -102,7 +104,7 @@ export class Workshop {
     const after = this.archive && this.#archiveWeights(this.archive, index);
     const range = widest(before && (await rangeOf(before)), after && (await rangeOf(after)));
     const { pattern, survivors } = await patternOf((after ?? before)!, info.shape);
-    const codebook = this.archive && (await this.archive.head(this.archive.header.tensors[index])).plan.codebook;
+    const codebook = this.archive && (await this.archive.plan(this.archive.header.tensors[index])).codebook;
     const shared = codebook && codebook.length > 0;
     return {
       weights: info.shape.reduce((product, axis) => product * axis, 1),
@@ -115,7 +117,7 @@ export class Workshop {
     };
   }
 
-  #archiveWeights(archive: Archive, index: number): Weights {
+  #archiveWeights(archive: PlannedArchive, index: number): Weights {
     const entry = archive.header.tensors[index];
     return async function* () {
       for await (const block of archive.blocks(entry)) if (isFloatDtype(entry.dtype)) yield valuesOf(engineKernels(), block, entry.dtype);

@@ -1,5 +1,6 @@
 import { FormatError } from "../errors.js";
 import { MAX_VARINT } from "./limits.js";
+import { MOST_VARINT_BYTES } from "./sizes.js";
 
 /** Reads fields from bytes that are not trusted. Offsets in errors count from the start of the archive. */
 export class ByteReader {
@@ -38,7 +39,7 @@ export class ByteReader {
     const start = this.offset;
     let value = 0;
     let scale = 1;
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < MOST_VARINT_BYTES; i++) {
       const byte = this.u8(what);
       value += (byte & 127) * scale;
       if (byte < 128) {

@@ -2,7 +2,6 @@ import { FormatError } from "../errors.js";
 import { DTYPES, type TensorInfo, tensorByteLength } from "../types.js";
 import { ByteReader, ByteWriter, decodeUtf8 } from "./bytes.js";
 import {
-  CHECKSUM_BYTES,
   MAGIC,
   MAX_BLOCK_ELEMENTS,
   MAX_HEADER_BYTES,
@@ -17,6 +16,7 @@ import {
   VERSION,
 } from "./limits.js";
 import { elementsOf } from "./record.js";
+import { CHECKSUM_BYTES } from "./sizes.js";
 
 // The header: docs/format.md, sections 2 and 3.
 

@@ -46,5 +46,3 @@ export const MIN_RECORD_BYTES = 5;
 
 /** Name, kind and record length of a tensor take more in the header. */
 export const MIN_TENSOR_HEADER_BYTES = 4;
-
-export const CHECKSUM_BYTES = 4;

@@ -158,7 +158,7 @@ export function blockCount(plan: RecordPlan): number {
 }
 
 /** What a record's head says, for writing. `codebook` is written already (section 4.3), empty where there is none. */
-export type RecordHead = Pick<
+export type HeadFields = Pick<
   RecordPlan,
   "coding" | "scan" | "blockElements" | "elements" | "symbols" | "escape" | "gapParameter" | "exact"
 > & {
@@ -171,7 +171,7 @@ export function zeroHead(exact: boolean): Uint8Array {
   return Uint8Array.of(CODINGS.indexOf("sparse") | (exact ? EXACT_HEAD : 0));
 }
 
-export function writeRecordHead(head: RecordHead): Uint8Array {
+export function writeRecordHead(head: HeadFields): Uint8Array {
   const bytes = new ByteWriter();
   const coding = CODINGS.indexOf(head.coding);
   const blockSize = head.elements > head.blockElements ? Math.log2(head.blockElements) - BLOCK_SIZE_BIAS : 0;

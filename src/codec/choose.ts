@@ -1,6 +1,6 @@
 import { codebookKeys, FLOAT16, LISTED, OWN, SORTED, writeListed, writeSorted } from "../archive/codebook.js";
 import { mostContextElements } from "../archive/context.js";
-import type { RecordHead } from "../archive/record.js";
+import type { HeadFields } from "../archive/record.js";
 import { SCANS, scanRows } from "../archive/scans.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import type { Dtype } from "../types.js";
@@ -13,7 +13,7 @@ import { addGaps, type Survey } from "./survey.js";
 
 /** A coding of a tensor, ready to be written, and what it takes. */
 export interface Choice {
-  readonly head: Omit<RecordHead, "exact">;
+  readonly head: Omit<HeadFields, "exact">;
   /** The codebook as elements in the order of the codes; empty for codings without. */
   readonly codebook: Uint8Array;
   /** Bytes of the whole record, checksums left out; four-stream sequences may take a few more. */

@@ -1,12 +1,12 @@
 import { ByteWriter, concat } from "../archive/bytes.js";
 import { OWN } from "../archive/codebook.js";
-import { CHECKSUM_BYTES } from "../archive/limits.js";
-import type { RecordHead } from "../archive/record.js";
+import type { HeadFields } from "../archive/record.js";
+import { CHECKSUM_BYTES } from "../archive/sizes.js";
 import type { EncodeKernels, SymbolCoding } from "../kernel-types.js";
 
 /** How the blocks of a record are to be written. */
 export interface Writing {
-  readonly plan: Omit<RecordHead, "exact">;
+  readonly plan: Omit<HeadFields, "exact">;
   /** The codebook as elements in the order of the codes; empty for codings without. */
   readonly codebook: Uint8Array;
   /** The one block of a record coded by context. */

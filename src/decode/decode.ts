@@ -1,138 +1,80 @@
 import { concat } from "../archive/bytes.js";
-import { type Header, headerEnd, PREAMBLE_BYTES, readHeader as readHeaderWith, type TensorEntry } from "../archive/header.js";
-import { checkBytes, plainBytes } from "../check.js";
-import { FormatError } from "../errors.js";
-import type { DecodeKernels } from "../kernel-types.js";
+import type { Core } from "../archive/core.js";
+import { plainBytes } from "../check.js";
 import type { Tensor } from "../types.js";
-import { beyondCeiling, ceiling, checkCeiling, checkLength, type DecodeOptions } from "./archive.js";
-import { Destination, type TensorOptions } from "./destination.js";
-import { blockByteLength, decodeOneBlock, RecordWalk } from "./record.js";
+import { archiveSteps } from "./archive.js";
+import { collect, drive, heard } from "./drive.js";
+import type { Block, BlockStreamOptions, DecodeOptions } from "./options.js";
+import type { Need } from "./record.js";
 
-/** Every tensor of an archive in memory, in order, with the kernels given. */
-export function decodeWith(kernels: DecodeKernels, archive: Uint8Array, options: DecodeOptions & TensorOptions = {}): Tensor[] {
+/** A web ReadableStream, a Node stream, an async generator. */
+export type Bytes = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+
+/** Every tensor of an archive in memory, in order. */
+export function decodeWith(core: Core, archive: Uint8Array, options: DecodeOptions = {}): Tensor[] {
   const all = plainBytes(archive, "archive");
-  const header = readHeaderWith(all, (bytes) => kernels.crc32c(bytes), all.length);
-  checkLength(header, all.length);
-  checkCeiling(header.tensors, ceiling(all.length, options));
-  return header.tensors.map((entry) => {
-    const record = all.subarray(entry.recordOffset, entry.recordOffset + entry.recordByteLength);
-    return decodeRecord(kernels, entry, record, options);
-  });
+  return collect(archiveSteps(core, options, all.length), all, options.signal) as Tensor[];
 }
 
-/** The tensor of a record that is in memory whole. */
-export function decodeRecord(kernels: DecodeKernels, entry: TensorEntry, record: Uint8Array, options: TensorOptions = {}): Tensor {
-  const destination = new Destination(entry, true, options);
-  const walk = new RecordWalk(kernels, entry);
-  while (!walk.done) {
-    const span = walk.step(record.subarray(walk.position, walk.position + walk.need));
-    if (span === undefined) continue;
-    const start = span.offset - entry.recordOffset;
-    const bytes = record.subarray(start, start + span.byteLength);
-    const room = destination.room(walk.plan, span.index);
-    decodeOneBlock(kernels, walk.plan, span, bytes, room, destination.blank);
-  }
-  return destination.finish();
+/**
+ * Each tensor of an archive as soon as its bytes have arrived, or each block.
+ *
+ * @throws TypeError where `stream` is none
+ */
+export function decodeStreamWith(core: Core, stream: Bytes, options: BlockStreamOptions): AsyncGenerator<Block, void, undefined>;
+export function decodeStreamWith(core: Core, stream: Bytes, options?: DecodeOptions): AsyncGenerator<Tensor, void, undefined>;
+export function decodeStreamWith(
+  core: Core,
+  stream: Bytes,
+  options?: DecodeOptions | BlockStreamOptions,
+): AsyncGenerator<Tensor | Block, void, undefined>;
+export function decodeStreamWith(
+  core: Core,
+  stream: Bytes,
+  options: DecodeOptions | BlockStreamOptions = {},
+): AsyncGenerator<Tensor | Block, void, undefined> {
+  if (stream === null || typeof stream !== "object") throw new TypeError("stream must be a stream of bytes");
+  return streamed(core, stream, options);
 }
 
-/** Bytes as they arrive, taken off in pieces of known length. */
-class Arrivals {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #held: Uint8Array = new Uint8Array(0);
-  /** Bytes taken off before `#held`. */
-  offset = 0;
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
-  }
-
-  /** At least `byteLength` bytes, or all there are. */
-  async peek(byteLength: number): Promise<Uint8Array> {
-    if (this.#held.length >= byteLength) return this.#held;
-    const parts = [this.#held];
-    let length = this.#held.length;
+async function* streamed(
+  core: Core,
+  stream: Bytes & { destroy?(): void },
+  options: DecodeOptions | BlockStreamOptions,
+): AsyncGenerator<Tensor | Block, void, undefined> {
+  const { signal } = options;
+  // The iterator of a web stream, where there is one, would wait for a chunk that it was asked for before it cancels: the reader does not.
+  const reader = "getReader" in stream && stream.getReader();
+  const chunks = reader
+    ? { next: () => reader.read(), return: () => reader.cancel() }
+    : (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  let held: Uint8Array = new Uint8Array(0);
+  /** Where `held` begins in the archive. */
+  let base = 0;
+  const read = async (...[offset, byteLength]: Need): Promise<Uint8Array> => {
+    const parts = [held.subarray(offset - base)];
+    base = offset;
+    let [{ length }] = parts;
     while (length < byteLength) {
-      const { done, value } = await this.#chunks.next();
+      const { done, value } = await heard(async () => chunks.next(), signal);
       if (done) break;
-      checkBytes(value, "a chunk of the stream");
-      parts.push(value);
-      length += value.length;
+      const chunk = plainBytes(value, "a chunk of the stream");
+      parts.push(chunk);
+      length += chunk.length;
     }
-    this.#held = concat(parts);
-    return this.#held;
-  }
-
-  async take(byteLength: number, what: string): Promise<Uint8Array> {
-    const held = await this.peek(byteLength);
-    if (held.length < byteLength) throw new FormatError("TRUNCATED", this.offset + held.length, `${what} is cut off`);
-    this.skip(byteLength);
+    held = parts.length > 1 ? concat(parts) : parts[0];
     return held.subarray(0, byteLength);
-  }
-
-  skip(byteLength: number): void {
-    this.#held = this.#held.subarray(byteLength);
-    this.offset += byteLength;
-  }
-
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
-  }
-}
-
-/** Each tensor of an archive as soon as its bytes have arrived, with the kernels given. */
-export async function* decodeStreamWith(
-  kernels: DecodeKernels,
-  chunks: AsyncIterable<Uint8Array>,
-  options: DecodeOptions & TensorOptions = {},
-): AsyncGenerator<Tensor, void, undefined> {
-  const arrivals = new Arrivals(chunks);
+  };
+  const close = async (): Promise<void> => {
+    if (signal?.aborted) stream.destroy?.(); // a Node stream, whose iterator waits, too
+    await chunks.return?.();
+  };
   try {
-    const header = await readArriving(kernels, arrivals);
-    if (options.maxBytes !== undefined) checkCeiling(header.tensors, ceiling(0, options));
-    // How long the archive is, it only says itself: without a ceiling of the caller's, what came in bounds what goes out.
-    let total = 0;
-    const count = (byteLength: number): void => {
-      total += byteLength;
-      const most = ceiling(arrivals.offset, options);
-      if (total > most) throw beyondCeiling(most);
-    };
-    for (const entry of header.tensors) yield await decodeArriving(kernels, arrivals, entry, count, options);
-    const left = await arrivals.peek(1);
-    if (left.length > 0) throw new FormatError("TRAILING", arrivals.offset, "bytes are left after the last record");
+    yield* drive(archiveSteps(core, options), read, signal);
   } finally {
-    await arrivals.close();
+    // What decoding came to is told, and not what comes of this.
+    const closed = close().catch(() => undefined);
+    // A stream that stalls may not hear of it before its next chunk.
+    if (!signal?.aborted) await closed;
   }
-}
-
-async function readArriving(kernels: DecodeKernels, arrivals: Arrivals): Promise<Header> {
-  const end = headerEnd((await arrivals.peek(PREAMBLE_BYTES)).slice(0, PREAMBLE_BYTES));
-  return readHeaderWith((await arrivals.take(end, "header")).slice(), (bytes) => kernels.crc32c(bytes));
-}
-
-async function decodeArriving(
-  kernels: DecodeKernels,
-  arrivals: Arrivals,
-  entry: TensorEntry,
-  count: (byteLength: number) => void,
-  options: TensorOptions,
-): Promise<Tensor> {
-  const destination = new Destination(entry, false, options);
-  const what = `the record of ${entry.name}`;
-  const walk = new RecordWalk(kernels, entry);
-  while (!walk.done) {
-    const { need, position } = walk;
-    const held = await arrivals.peek(need);
-    if (held.length < need) throw new FormatError("TRUNCATED", arrivals.offset + held.length, `${what} is cut off`);
-    const span = walk.step(held.subarray(0, need));
-    if (span === undefined) {
-      arrivals.skip(walk.position - position);
-      continue;
-    }
-    arrivals.skip(span.offset - arrivals.offset);
-    const bytes = await arrivals.take(span.byteLength, what);
-    count(blockByteLength(walk.plan, span.index));
-    const room = destination.room(walk.plan, span.index);
-    decodeOneBlock(kernels, walk.plan, span, bytes, room, destination.blank);
-  }
-  return destination.finish();
 }

@@ -1,68 +1,63 @@
 // The decoder for edge runtimes: no dependency, nothing of Node.
 
-import { type Header, readHeader as readHeaderWith } from "../archive/header.js";
+import type { Header } from "../archive/header.js";
 import { plainBytes } from "../check.js";
-import { decoderKernels } from "../kernels/decoder-kernels.js";
+import { decoderCore } from "../kernels/decoder-core.js";
 import type { Source, Tensor } from "../types.js";
-import { Archive, type DecodeOptions } from "./archive.js";
-import { decodeStreamWith, decodeWith } from "./decode.js";
-import type { TensorOptions } from "./destination.js";
+import { type Archive, openWith } from "./archive.js";
+import { type Bytes, decodeStreamWith, decodeWith } from "./decode.js";
+import type { Block, BlockStreamOptions, DecodeOptions, OpenOptions } from "./options.js";
 
 export type { Header, TensorEntry } from "../archive/header.js";
 export { FormatError, type FormatErrorCode } from "../errors.js";
+export { init } from "../kernels/decoder-core.js";
 export type { Dtype, Source, Tensor, TensorInfo } from "../types.js";
-export type { Archive, DecodeOptions } from "./archive.js";
-export type { TensorOptions } from "./destination.js";
+export type { Archive } from "./archive.js";
 export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "./file.js";
-export type { BlockSpan } from "./record.js";
+export type {
+  Block,
+  BlockOptions,
+  BlockPlace,
+  BlockStreamOptions,
+  DecodeOptions,
+  OpenOptions,
+  Progress,
+  TensorOptions,
+  WorkOptions,
+} from "./options.js";
 
 /**
  * Decodes an archive in memory.
  *
  * @param archive the bytes of a `.coppice` file
  * @returns its tensors in order: bytes little-endian, row-major
- * @throws FormatError where the archive is at fault; TypeError, RangeError where an argument is
+ * @throws FormatError where the archive is at fault; TypeError, RangeError where an argument is; the reason of `options.signal`
  */
-export function decode(archive: Uint8Array, options: DecodeOptions & TensorOptions = {}): Tensor[] {
-  return decodeWith(decoderKernels(), archive, options);
+export function decode(archive: Uint8Array, options?: DecodeOptions): Tensor[] {
+  return decodeWith(decoderCore(), archive, options);
 }
 
 /**
- * Decodes an archive as its bytes arrive: each tensor is there as soon as its record is.
+ * Decodes an archive as its bytes arrive: each tensor is there as soon as its record is, or, with `blocks: true`, each block as soon as it is. The stream is cancelled
+ * where it is not read to its end: after an error, an abort, or a `break` of the caller's loop.
  *
  * @param stream the bytes of a `.coppice` file in chunks of any size: a web ReadableStream, a Node stream, an async generator
- * @throws FormatError where the archive is at fault, after the tensors that came before; TypeError, RangeError where an option is
+ * @throws FormatError where the archive is at fault, after the tensors that came before; TypeError, RangeError where an option is; the reason of `options.signal`; what the
+ * stream fails with
  */
-export function decodeStream(
-  stream: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>,
-  options: DecodeOptions & TensorOptions = {},
-): AsyncGenerator<Tensor, void, undefined> {
-  if (stream === null || typeof stream !== "object")
-    throw new TypeError("stream must be a stream of bytes: a response without a body has none");
-  return decodeStreamWith(decoderKernels(), Symbol.asyncIterator in stream ? stream : readable(stream), options);
-}
-
-/** A web stream as an async iterable, for runtimes whose streams are not yet. */
-async function* readable(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel();
-  }
+export function decodeStream(stream: Bytes, options: BlockStreamOptions): AsyncGenerator<Block, void, undefined>;
+export function decodeStream(stream: Bytes, options?: DecodeOptions): AsyncGenerator<Tensor, void, undefined>;
+export function decodeStream(stream: Bytes, options?: DecodeOptions | BlockStreamOptions): AsyncGenerator<Tensor | Block, void, undefined> {
+  return decodeStreamWith(decoderCore(), stream, options);
 }
 
 /**
  * Opens an archive whose bytes are read by range: a file, HTTP range requests, a Blob. Only the header is read; `archive.tensor(entry)` reads one record.
  *
- * @throws FormatError where the archive is at fault
+ * @throws FormatError where the archive is at fault; the reason of `options.signal`; what the source fails with
  */
-export function open(source: Source, options: DecodeOptions = {}): Promise<Archive> {
-  return Archive.open(source, decoderKernels(), options);
+export async function open(source: Source, options?: OpenOptions): Promise<Archive> {
+  return openWith(decoderCore(), source, options);
 }
 
 /**
@@ -72,5 +67,5 @@ export function open(source: Source, options: DecodeOptions = {}): Promise<Archi
  * @throws FormatError where the header is at fault, `TRUNCATED` where more bytes are needed
  */
 export function readHeader(start: Uint8Array): Header {
-  return readHeaderWith(plainBytes(start, "start"), (bytes) => decoderKernels().crc32c(bytes));
+  return decoderCore().readHeader(plainBytes(start, "start"));
 }

@@ -1,15 +1,26 @@
-import { ByteReader } from "../archive/bytes.js";
+import type { Core, RecordHead } from "../archive/core.js";
 import type { TensorEntry } from "../archive/header.js";
-import { CHECKSUM_BYTES } from "../archive/limits.js";
-import { blockCount, readRecordHead } from "../archive/record.js";
+import { CHECKSUM_BYTES, MOST_HEAD_BYTES, MOST_VARINT_BYTES } from "../archive/sizes.js";
 import { FormatError } from "../errors.js";
-import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
 
-/** More than the longest head: a sorted codebook of 256 float64 takes 2.4 KiB, the code lengths of nine alphabets of 256 less than 5 KiB. */
-const MOST_HEAD_BYTES = 8192;
-const MOST_VARINT_BYTES = 8;
+/** Bytes of the archive that decoding goes on with. It takes fewer for the archive's end. */
+export type Need = [offset: number, byteLength: number];
 
-/** Where a block of a record is, and what decoding it alone takes beside the record's plan. It holds numbers only: a thread can send it to another. */
+/** Decoding, wherever the bytes come from: it asks for some, again and again, never going back before an offset that it asked for, and gives results in between. */
+export type Steps<T> = Generator<Need | T, void, Uint8Array>;
+
+/**
+ * Bytes of a record.
+ *
+ * @throws FormatError `TRUNCATED` where there are fewer
+ */
+export function* take(offset: number, byteLength: number): Generator<Need, Uint8Array, Uint8Array> {
+  const bytes = yield [offset, byteLength];
+  if (bytes.length < byteLength) throw new FormatError("TRUNCATED", offset + bytes.length, "a record is cut off");
+  return bytes;
+}
+
+/** Where a block of a record is, and what decoding it alone takes beside the record's head. It holds numbers only: a thread can send it to another. */
 export interface BlockSpan {
   /** Blocks of the record before it. */
   readonly index: number;
@@ -19,117 +30,60 @@ export interface BlockSpan {
   readonly byteLength: number;
   /** CRC-32C of what the block's checksum covers before the block: the record's head, the block's length. */
   readonly seedCrc: number;
-  /** Bytes of the record after the block; none may be left after the last. */
-  readonly bytesAfter: number;
 }
 
 /** Bytes of a block's elements. */
-export function blockByteLength(plan: RecordPlan, index: number): number {
-  return Math.min(plan.blockElements, plan.elements - index * plan.blockElements) * plan.elementBytes;
+export function blockByteLength(head: RecordHead, index: number): number {
+  return Math.min(head.blockElements, head.elements - index * head.blockElements) * head.elementBytes;
 }
 
 /**
- * Decodes one block, without the others of its record.
+ * Finds the blocks of a record, whose bytes only `use` looks at.
  *
- * @param bytes the archive's bytes from `span.offset` on, `span.byteLength` of them
- * @param out takes the block's elements, row-major: it has `blockByteLength` bytes. Nothing is written before the checksum was right; what it holds after an error is undefined
- * @param blank `out` holds zeros, which need not be written again
- * @throws FormatError `TRUNCATED`, `CHECKSUM`, `CORRUPT`, `LIMIT` or `TRAILING`
+ * @param use what is done for each block
+ * @throws FormatError `CORRUPT`, `UNSUPPORTED` or `TRUNCATED` where the head or a length is at fault, `TRAILING` where bytes are left after the last block
  */
-export function decodeOneBlock(
-  kernels: DecodeKernels,
-  plan: RecordPlan,
-  span: BlockSpan,
-  bytes: Uint8Array,
-  out: Uint8Array,
-  blank = false,
-): void {
-  const reader = new ByteReader(bytes, span.offset);
-  const coded = reader.take(span.byteLength - CHECKSUM_BYTES, "block");
-  const at = reader.offset;
-  if (reader.u32("checksum") !== kernels.crc32c(coded, span.seedCrc))
-    throw new FormatError("CHECKSUM", at, "a block's checksum does not match");
-  kernels.decodeRowMajor(plan, coded, span.offset, out, blank);
-  if (span.index === blockCount(plan) - 1 && span.bytesAfter > 0)
-    throw new FormatError("TRAILING", span.offset + span.byteLength, `${span.bytesAfter} bytes are left after the last block`);
-}
-
-/**
- * Finds the blocks of a record, out of bytes that may come from anywhere.
- *
- * A step needs the next `need` bytes of the record, from `position` on. It gives a block when it has found one; `position` is then after the block, whose bytes it does
- * not look at.
- */
-export class RecordWalk {
-  readonly #kernels: DecodeKernels;
-  readonly #entry: TensorEntry;
-  #plan: RecordPlan | undefined;
-  #headByteLength = 0;
-  #blocks = 0;
-  #position = 0;
-  /** Checksum of the bytes that were read since the last block. */
-  #crc = 0;
-
-  constructor(kernels: DecodeKernels, entry: TensorEntry) {
-    this.#kernels = kernels;
-    this.#entry = entry;
-  }
-
-  /** What the record's head says. There is one after the first step. */
-  get plan(): RecordPlan {
-    return this.#plan as RecordPlan;
-  }
-
-  /** Bytes of the record's head, after the first step. */
-  get headByteLength(): number {
-    return this.#headByteLength;
-  }
-
-  /** Bytes of the record that were read or passed over. */
-  get position(): number {
-    return this.#position;
-  }
-
-  /** All blocks were found. */
-  get done(): boolean {
-    return this.#plan !== undefined && this.#blocks === blockCount(this.#plan);
-  }
-
-  /** Bytes that the next step must be given. */
-  get need(): number {
-    return Math.min(this.#left, this.#plan === undefined ? MOST_HEAD_BYTES : MOST_VARINT_BYTES);
-  }
-
-  get #left(): number {
-    return this.#entry.recordByteLength - this.#position;
-  }
-
-  /** @throws FormatError of any code but `MAGIC`, `VERSION`, `DUPLICATE` */
-  step(bytes: Uint8Array): BlockSpan | undefined {
-    const reader = new ByteReader(bytes, this.#entry.recordOffset + this.#position);
-    if (this.#plan === undefined) {
-      this.#plan = readRecordHead(reader, this.#entry, this.#entry.recordByteLength);
-      this.#headByteLength = reader.position;
-      this.#read(bytes, reader.position);
-      return blockCount(this.#plan) === 1 ? this.#pass(this.#left) : undefined;
+export function* walkRecord<Head extends RecordHead, T>(
+  core: Core<Head>,
+  entry: TensorEntry,
+  use: (head: Head, span: BlockSpan) => Steps<T>,
+): Steps<T> {
+  let offset = entry.recordOffset;
+  const end = offset + entry.recordByteLength;
+  const start = yield* take(offset, Math.min(MOST_HEAD_BYTES, end - offset));
+  const head = core.readHead(start, entry);
+  let seedCrc = core.crc32c(start.subarray(0, head.byteLength));
+  offset += head.byteLength;
+  let index = 0;
+  do {
+    let byteLength = end - offset;
+    if (head.elements > head.blockElements) {
+      const bytes = yield* take(offset, Math.min(MOST_VARINT_BYTES, byteLength));
+      let read = 0;
+      let scale = 1;
+      let byte: number; // undefined after the last
+      byteLength = 0;
+      do {
+        byte = bytes[read++];
+        byteLength += (byte & 127) * scale;
+        scale *= 128;
+      } while (byte > 127);
+      if ((read > 1 && !byte) || !Number.isSafeInteger(byteLength)) {
+        const cutOff = byte === undefined && read <= MOST_VARINT_BYTES;
+        throw new FormatError(cutOff ? "TRUNCATED" : "CORRUPT", offset, "a block's length");
+      }
+      seedCrc = core.crc32c(bytes.subarray(0, read), seedCrc);
+      offset += read;
     }
-    const byteLength = reader.varint("block length");
-    this.#read(bytes, reader.position);
-    return this.#pass(byteLength);
-  }
-
-  #read(bytes: Uint8Array, byteLength: number): void {
-    this.#crc = this.#kernels.crc32c(bytes.subarray(0, byteLength), this.#crc);
-    this.#position += byteLength;
-  }
-
-  #pass(byteLength: number): BlockSpan {
-    const offset = this.#entry.recordOffset + this.#position;
-    if (byteLength < CHECKSUM_BYTES || byteLength > this.#left)
+    if (byteLength < CHECKSUM_BYTES || byteLength > end - offset)
       throw new FormatError("TRUNCATED", offset, `a block of ${byteLength} bytes`);
-    this.#position += byteLength;
-    const span = { index: this.#blocks++, offset, byteLength, seedCrc: this.#crc, bytesAfter: this.#left };
-    this.#crc = 0;
-    return span;
-  }
+    yield* use(head, { index, offset, byteLength, seedCrc });
+    offset += byteLength;
+    seedCrc = 0;
+  } while (++index * head.blockElements < head.elements);
+  if (offset < end) throw trailing(offset);
+}
+
+export function trailing(offset: number): FormatError {
+  return new FormatError("TRAILING", offset, "bytes are left");
 }

@@ -1,7 +1,6 @@
 import type { DecodeKernels } from "../kernel-types.js";
 import { crc32c } from "./crc32c.js";
 import { type DecodeExports, decodeBlock, decodeRowMajor } from "./decode-block.js";
-import { loadDecoder } from "./decoder.js";
 import type { KernelModule } from "./module.js";
 import { permute } from "./scan.js";
 
@@ -14,9 +13,4 @@ export function decodeKernelsOf(module: KernelModule<DecodeExports>): DecodeKern
     decodeRowMajor: (plan, bytes, offset, out, blank) => decodeRowMajor(module, plan, bytes, offset, out, blank),
     unscan: (elements, elementBytes, axes, scan, out) => permute(module, elements, elementBytes, axes, scan, true, out),
   };
-}
-
-/** The decode kernels of decoder.wasm, compiled on the first call. */
-export function decoderKernels(): DecodeKernels {
-  return decodeKernelsOf(loadDecoder());
 }

@@ -1,13 +1,14 @@
 import path from "node:path";
 import { concat } from "../archive/bytes.js";
 import { archiveFiles } from "../archive/files.js";
-import { Archive, type DecodeOptions } from "../decode/archive.js";
+import type { OpenOptions, WorkOptions } from "../decode/options.js";
 import { FormatError } from "../errors.js";
 import { bytesSource } from "../formats/bytes-source.js";
 import { openModel } from "../formats/index.js";
 import { fileSource } from "../formats/source.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import type { OpenModel, Place, Source, Tensor } from "../types.js";
+import { openArchive, type PlannedArchive } from "./archive.js";
 import { type CompressOptions, compressModel } from "./compress.js";
 import { denseByteLength, fileBytes } from "./decompress.js";
 import type { Sink, ThreadOptions } from "./host.js";
@@ -15,7 +16,7 @@ import { inspectArchive } from "./inspect.js";
 import { nodeHost } from "./node-host.js";
 import { placeOf, writeWhole } from "./output.js";
 import { Pool } from "./pool.js";
-import { Meter, type WorkOptions } from "./progress.js";
+import { Meter } from "./progress.js";
 import type { Report } from "./report.js";
 import { tensorsModel } from "./tensors.js";
 import { checkThreads, threadCount } from "./threads.js";
@@ -45,7 +46,7 @@ export interface FileOptions {
 }
 
 /** How an archive is read. */
-export interface ArchiveOptions extends DecodeOptions, WorkOptions {}
+export interface ArchiveOptions extends OpenOptions, WorkOptions {}
 
 async function sourceOf(input: Input): Promise<Source> {
   if (typeof input === "string") return fileSource(input);
@@ -81,14 +82,14 @@ async function modelOf(input: Input | readonly Tensor[]): Promise<OpenModel> {
 
 /** An archive, and where its bytes stand, of a file. */
 interface OpenArchive {
-  readonly archive: Archive;
+  readonly archive: PlannedArchive;
   readonly place: Place | undefined;
   close(): Promise<void>;
 }
 
-async function archiveOf(input: Input, options: DecodeOptions): Promise<OpenArchive> {
+async function archiveOf(input: Input, options: OpenOptions): Promise<OpenArchive> {
   return opening(await sourceOf(input), async (source) => {
-    const archive = await Archive.open(source, engineKernels(), options);
+    const archive = await openArchive(source, engineKernels(), options);
     return { archive, place: source.place, close: () => archive.close() };
   });
 }
@@ -194,13 +195,13 @@ export function decompressFile(
 
 /** `work` with who decodes blocks. */
 async function unpacked(
-  archive: Archive,
+  archive: PlannedArchive,
   place: Place | undefined,
   threads: number,
   signal: AbortSignal | undefined,
   work: (unpacking: Unpacking) => Promise<void>,
 ): Promise<void> {
-  if (threads === 1) return work(unpackHere(archive, engineKernels()));
+  if (threads === 1) return work(unpackHere(archive));
   const pool = new Pool(threads, engineKernels(), signal);
   const block = async ({ span }: BlockJob) => place ?? (await archive.bytes(span.offset, span.byteLength)).slice();
   try {

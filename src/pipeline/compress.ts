@@ -1,17 +1,20 @@
 import { deflateRaw } from "pako";
+import { coreOf } from "../archive/core.js";
 import { type TensorEntry, writeHeader } from "../archive/header.js";
 import { MAX_NAME_BYTES, MAX_RANK } from "../archive/limits.js";
 import { elementsOf } from "../archive/record.js";
 import { writeShell } from "../archive/shell.js";
 import { blocksIn, type ReadRange } from "../codec/blocks.js";
 import { dividedWork, type EncodedTensor, encodeTensor, encodeWork } from "../codec/tensor.js";
-import { decodeRecord } from "../decode/decode.js";
+import { collect } from "../decode/drive.js";
+import type { WorkOptions } from "../decode/options.js";
+import { tensorSteps } from "../decode/tensor.js";
 import { FormatError } from "../errors.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import { type OpenModel, type TensorInfo, tensorByteLength } from "../types.js";
 import type { Host, RecordStore, Sink, ThreadOptions } from "./host.js";
-import { Meter, type WorkOptions } from "./progress.js";
+import { Meter } from "./progress.js";
 import { idleRules, type Preset, parseRecipe, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 import { Turns } from "./turns.js";
@@ -125,7 +128,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
 /** What decompressing will give for a tensor. */
 async function* restoredBytes(kernels: EncodeKernels, records: RecordStore, entry: TensorEntry): AsyncGenerator<Uint8Array> {
   const record = await records.read(entry.recordOffset, entry.recordByteLength);
-  yield decodeRecord(kernels, { ...entry, recordOffset: 0 }, record).data;
+  for (const { data } of collect(tensorSteps(coreOf(kernels), { ...entry, recordOffset: 0 }, {}), record)) yield data;
 }
 
 /** Results of `work` in order, with up to `ahead` of it going on, of no more than `AHEAD_BYTES` but for a single one. */

@@ -1,15 +1,16 @@
 import { fileByteLength } from "../archive/files.js";
 import type { TensorEntry } from "../archive/header.js";
-import { CHECKSUM_BYTES } from "../archive/limits.js";
 import { readShell } from "../archive/shell.js";
+import { CHECKSUM_BYTES } from "../archive/sizes.js";
 import { recordStats } from "../codec/stats.js";
-import type { Archive } from "../decode/archive.js";
+import type { WorkOptions } from "../decode/options.js";
 import type { EncodeKernels } from "../kernel-types.js";
-import { Meter, type WorkOptions } from "./progress.js";
+import type { PlannedArchive } from "./archive.js";
+import { Meter } from "./progress.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 
 /** What an archive holds: every record is decoded and counted. */
-export async function inspectArchive(archive: Archive, kernels: EncodeKernels, options: WorkOptions = {}): Promise<Report> {
+export async function inspectArchive(archive: PlannedArchive, kernels: EncodeKernels, options: WorkOptions = {}): Promise<Report> {
   const { header } = archive;
   const denseBytes = header.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const meter = new Meter(denseBytes, options);
@@ -20,9 +21,9 @@ export async function inspectArchive(archive: Archive, kernels: EncodeKernels, o
   return { file: fileReport(tensors, header.archiveByteLength, header.recordsOffset, sourceBytes), tensors };
 }
 
-async function inspectTensor(archive: Archive, kernels: EncodeKernels, entry: TensorEntry, meter: Meter): Promise<TensorReport> {
-  const { plan, byteLength } = await archive.head(entry);
-  const bodyByteLength = entry.recordByteLength - byteLength - CHECKSUM_BYTES;
+async function inspectTensor(archive: PlannedArchive, kernels: EncodeKernels, entry: TensorEntry, meter: Meter): Promise<TensorReport> {
+  const plan = await archive.plan(entry);
+  const bodyByteLength = entry.recordByteLength - plan.byteLength - CHECKSUM_BYTES;
   const blocks = meter.blocks(entry.name, archive.blocks(entry));
   const stats = await recordStats(kernels, entry.dtype, plan, bodyByteLength, blocks);
   return tensorReport(entry, stats, entry.byteLength, entry.recordByteLength, plan);

@@ -1,22 +1,5 @@
+import type { WorkOptions } from "../decode/options.js";
 import { turn } from "./turn.js";
-
-/** How far the work is. */
-export interface Progress {
-  /** The tensor that got on. */
-  readonly tensor: string;
-  /** Bytes of the dense tensors that are done: never less than before, and all of them at the end. Of a large tensor that is being compressed, an estimate. */
-  readonly doneBytes: number;
-  /** Bytes of all dense tensors that the work is on. */
-  readonly totalBytes: number;
-}
-
-/** Watching the work, and stopping it. */
-export interface WorkOptions {
-  /** Called after each tensor, and after each block of a large one. What it throws stops the work: the promise is then rejected with it. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Stops the work; the promise is then rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
 
 /** Counts the bytes that are done, tells of them, and stops when it should. */
 export class Meter {

@@ -1,3 +1,4 @@
+import { coreOf } from "../archive/core.js";
 import { type ReadRange, tensorBlocks } from "../codec/blocks.js";
 import { type Budget, Part } from "../codec/part.js";
 import { encodeWork, wholeWork } from "../codec/tensor.js";
@@ -34,7 +35,7 @@ export class ThreadWork {
     this.#kernels = kernels;
     this.#say = say;
     this.#yields = yields;
-    this.#unpacker = new Unpacker(kernels);
+    this.#unpacker = new Unpacker(coreOf(kernels));
   }
 
   hear(message: ToThread): void {

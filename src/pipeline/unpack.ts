@@ -1,13 +1,13 @@
 import { fdatasync, write as writeInto, writeSync } from "node:fs";
 import { promisify } from "node:util";
+import type { Core, PlannedHead } from "../archive/core.js";
 import { pieceByteLength } from "../archive/files.js";
 import { orderMatters, swapUnit } from "../archive/order.js";
 import { renderTemplate } from "../archive/template.js";
-import type { Archive } from "../decode/archive.js";
-import { type BlockSpan, blockByteLength, decodeOneBlock } from "../decode/record.js";
+import { blockByteLength } from "../decode/record.js";
 import { FormatError } from "../errors.js";
-import type { DecodeKernels, RecordPlan } from "../kernel-types.js";
 import type { FileTemplate, Piece, Place, TensorInfo } from "../types.js";
+import { decodePlanned, type PlannedArchive, type PlannedBlock } from "./archive.js";
 import type { Meter } from "./progress.js";
 
 const write = promisify(writeInto);
@@ -16,31 +16,30 @@ const datasync = promisify(fdatasync);
 // A file of a model, written block by block, each where it belongs: in any order, by any thread.
 
 /** A block to be decoded, and where its elements go. */
-export interface BlockJob {
-  readonly plan: RecordPlan;
-  readonly span: BlockSpan;
+export interface BlockJob extends PlannedBlock {
   /** Where they go in a file. */
   readonly to: Place;
 }
 
 /** Decodes blocks into a file, one after another, by way of one buffer. */
 export class Unpacker {
-  readonly #kernels: DecodeKernels;
+  readonly #core: Core<PlannedHead>;
   #buffer = new Uint8Array(0);
 
-  constructor(kernels: DecodeKernels) {
-    this.#kernels = kernels;
+  constructor(core: Core<PlannedHead>) {
+    this.#core = core;
   }
 
   /**
    * @param bytes the block as it stands in the archive
    * @throws FormatError where the block is at fault; what the system throws where it cannot be written
    */
-  unpack({ plan, span, to }: BlockJob, bytes: Uint8Array): void {
+  unpack(job: BlockJob, bytes: Uint8Array): void {
+    const { plan, span, to } = job;
     const byteLength = blockByteLength(plan, span.index);
     if (this.#buffer.length < byteLength) this.#buffer = new Uint8Array(byteLength);
     const out = this.#buffer.subarray(0, byteLength);
-    decodeOneBlock(this.#kernels, plan, span, bytes, out);
+    decodePlanned(this.#core, job, bytes, out);
     for (let done = 0; done < byteLength; ) done += writeSync(to.fd, out, done, byteLength - done, to.offset + done);
   }
 }
@@ -55,8 +54,8 @@ export interface Unpacking {
 }
 
 /** Blocks decoded in this thread. */
-export function unpackHere(archive: Archive, kernels: DecodeKernels): Unpacking {
-  const unpacker = new Unpacker(kernels);
+export function unpackHere(archive: PlannedArchive): Unpacking {
+  const unpacker = new Unpacker(archive.core);
   return {
     ahead: 1,
     unpack: async (job) => unpacker.unpack(job, await archive.bytes(job.span.offset, job.span.byteLength)),
@@ -107,7 +106,13 @@ class WriteBehind {
  *
  * @throws FormatError where the archive is at fault; the first in the file's order, whatever the threads
  */
-export async function unpackFile(archive: Archive, file: FileTemplate, fd: number, meter: Meter, unpacking: Unpacking): Promise<void> {
+export async function unpackFile(
+  archive: PlannedArchive,
+  file: FileTemplate,
+  fd: number,
+  meter: Meter,
+  unpacking: Unpacking,
+): Promise<void> {
   const going: { readonly name: string; readonly byteLength: number; readonly done: Promise<void> }[] = [];
   const behind = new WriteBehind(fd);
   const next = async (): Promise<void> => {
@@ -123,8 +128,7 @@ export async function unpackFile(archive: Archive, file: FileTemplate, fd: numbe
       if (piece.kind === "tensor" && isPlain(piece, archive.header.tensors[piece.tensor])) {
         const entry = archive.header.tensors[piece.tensor];
         meter.check();
-        const { plan, spans } = await archive.layout(entry);
-        for await (const span of spans) {
+        for await (const { plan, span } of archive.layout(entry)) {
           const to = { fd, offset: offset + span.index * plan.blockElements * plan.elementBytes };
           const done = unpacking.unpack({ plan, span, to });
           done.catch(() => undefined); // its turn to be told comes in `next`
@@ -157,7 +161,7 @@ function isPlain({ bigEndian, columnMajor }: Hole, { dtype, shape }: TensorInfo)
   return !(bigEndian && swapUnit(dtype) > 1) && !(columnMajor && orderMatters(shape));
 }
 
-async function writePiece(archive: Archive, piece: Piece, { fd, offset }: Place, meter: Meter): Promise<void> {
+async function writePiece(archive: PlannedArchive, piece: Piece, { fd, offset }: Place, meter: Meter): Promise<void> {
   const { tensors } = archive.header;
   let at = offset;
   const blocks = (tensor: number): AsyncIterable<Uint8Array> => meter.blocks(tensors[tensor].name, archive.blocks(tensors[tensor]));

@@ -1,8 +1,9 @@
 import { type BlockErrors, blockErrors, errorsOf, type TensorErrors } from "../codec/errors.js";
-import type { Archive } from "../decode/archive.js";
+import type { WorkOptions } from "../decode/options.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import { type Dtype, type OpenModel, tensorByteLength } from "../types.js";
-import { Meter, type WorkOptions } from "./progress.js";
+import type { PlannedArchive } from "./archive.js";
+import { Meter } from "./progress.js";
 
 /** One tensor of a model beside what its archive gives back. */
 export interface TensorComparison extends TensorErrors {
@@ -28,7 +29,7 @@ export interface Comparison {
 /** Compares a model with its archive, tensor by tensor, by name. */
 export async function verifyArchive(
   model: OpenModel,
-  archive: Archive,
+  archive: PlannedArchive,
   kernels: EncodeKernels,
   options: WorkOptions = {},
 ): Promise<Comparison> {
@@ -48,7 +49,7 @@ export async function verifyArchive(
       meter.add(name, sizes[index]);
       continue;
     }
-    const { exact } = (await archive.head(entry)).plan;
+    const { exact } = await archive.plan(entry);
     const blocks = meter.blocks(name, archive.blocks(entry));
     tensors.push({ name, dtype, shape, exact, ...errorsOf(dtype, await compared(kernels, model, index, blocks)) });
   }

@@ -1,7 +1,7 @@
 // Every kernel again in plain TypeScript, written from docs/format.md and src/kernel-types.ts: what the WebAssembly modules are tested and measured
 // against, and what runs where WebAssembly is forbidden.
 
-import type { DecodeKernels, EncodeKernels } from "../kernel-types.js";
+import type { EncodeKernels } from "../kernel-types.js";
 import { decodeBlock, decodeRowMajor } from "./blocks.js";
 import { encodeContext } from "./context.js";
 import { fromFloat32, toFloat32 } from "./convert.js";
@@ -15,12 +15,26 @@ import { scan, scanGaps, unscan } from "./scan.js";
 import { floatBins, floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
 import { index, mapBytes, splitPlane } from "./tables.js";
 
+export type { Header, TensorEntry } from "../archive/header.js";
+export type { Archive } from "../decode/archive.js";
 export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "../decode/file.js";
+export type {
+  Block,
+  BlockOptions,
+  BlockPlace,
+  BlockStreamOptions,
+  DecodeOptions,
+  OpenOptions,
+  Progress,
+  TensorOptions,
+  WorkOptions,
+} from "../decode/options.js";
+export { FormatError, type FormatErrorCode } from "../errors.js";
+export type { Dtype, Source, Tensor, TensorInfo } from "../types.js";
+export { decode, decodeStream, open, readHeader } from "./decode.js";
+export { referenceDecodeKernels } from "./decode-kernels.js";
 export { referenceNnKernels } from "./nn.js";
 export { crc32c };
-
-/** What decoding an archive needs. */
-export const referenceDecodeKernels: DecodeKernels = { variant: "reference", crc32c, decodeBlock, decodeRowMajor, unscan };
 
 /** What compressing needs. */
 export const referenceKernels: EncodeKernels = {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ROOT } from "../../scripts/wasm.mjs";
 import { decodeWith } from "../../src/decode/decode.js";
 import { crc32c } from "../../src/reference/index.js";
-import { decoders } from "../kernels/all.js";
+import { cores } from "../cores.js";
 import { refused } from "./refused.js";
 
 // The worked example of docs/format.md, as a reader of the document finds it.
@@ -41,8 +41,8 @@ describe("the worked example of the format", () => {
     }
   });
 
-  it.each(decoders)("decodes with the $name to the values that the document states", ({ kernels }) => {
-    const tensors = decodeWith(kernels(), archive);
+  it.each(cores)("decodes with the $name to the values that the document states", ({ core }) => {
+    const tensors = decodeWith(core, archive);
     expect(tensors.map(({ name }) => name)).toEqual(Object.keys(stated));
     for (const { name, dtype, shape, data } of tensors) {
       const rows = stated[name];
@@ -90,7 +90,7 @@ describe("the worked example of the format", () => {
   });
 
   it("is refused with any byte missing", () => {
-    const kernels = decoders[0].kernels();
-    for (let length = 0; length < archive.length; length++) refused(() => decodeWith(kernels, archive.subarray(0, length)), "TRUNCATED");
+    const [{ core }] = cores;
+    for (let length = 0; length < archive.length; length++) refused(() => decodeWith(core, archive.subarray(0, length)), "TRUNCATED");
   });
 });

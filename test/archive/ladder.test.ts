@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { inspect } from "../../src/index.js";
-import { decoders, expectSame } from "../kernels/all.js";
+import { cores } from "../cores.js";
+import { expectSame } from "../kernels/all.js";
 import { archiveOf, sealed } from "./craft.js";
 import { codeOf, outcomeOf, summary } from "./outcome.js";
 import { reseal } from "./reseal.js";
@@ -8,12 +9,11 @@ import { SAMPLES } from "./samples.js";
 
 // Whole archives and what becomes of them when they are damaged, with every decoder.
 
-const loaded = decoders.map(({ name, variant, kernels }) => ({ name, variant, kernels: kernels() }));
 const samples = [...SAMPLES].map(([name, { archive, tensors }]) => ({ name, archive, tensors }));
 
 describe.each(samples)("an archive with $name", ({ archive, tensors }) => {
-  it.each(loaded)("decodes with the $name", ({ kernels }) => {
-    const { error, tensors: decoded } = outcomeOf(kernels, archive);
+  it.each(cores)("decodes with the $name", ({ core }) => {
+    const { error, tensors: decoded } = outcomeOf(core, archive);
     expect(error).toBeUndefined();
     expect(decoded.map(({ name, dtype, shape }) => ({ name, dtype, shape }))).toEqual(
       tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
@@ -21,34 +21,34 @@ describe.each(samples)("an archive with $name", ({ archive, tensors }) => {
     for (const [i, tensor] of tensors.entries()) expectSame(decoded[i].data, tensor.data, tensor.name);
   });
 
-  it.each(loaded)("is refused as TRUNCATED by the $name, however much is missing", ({ kernels }) => {
+  it.each(cores)("is refused as TRUNCATED by the $name, however much is missing", ({ core }) => {
     for (let length = 0; length < archive.length; length++) {
-      expect(codeOf(kernels, archive.subarray(0, length)), `${length} of ${archive.length} bytes`).toBe("TRUNCATED");
+      expect(codeOf(core, archive.subarray(0, length)), `${length} of ${archive.length} bytes`).toBe("TRUNCATED");
     }
   });
 
-  it.each(loaded)("is refused as TRAILING by the $name with a byte more", ({ kernels }) => {
+  it.each(cores)("is refused as TRAILING by the $name with a byte more", ({ core }) => {
     for (const byte of [0, 255]) {
-      const { error } = outcomeOf(kernels, Uint8Array.of(...archive, byte));
+      const { error } = outcomeOf(core, Uint8Array.of(...archive, byte));
       expect(error).toMatchObject({ code: "TRAILING", offset: archive.length });
     }
   });
 
   it("is refused by all with any bit flipped", () => {
     forEachFlip(archive, (flipped, bit) => {
-      for (const { name, kernels } of loaded) expect(codeOf(kernels, flipped), `bit ${bit}, ${name}`).toBeDefined();
+      for (const { name, core } of cores) expect(codeOf(core, flipped), `bit ${bit}, ${name}`).toBeDefined();
     });
   });
 
   it("is refused or decoded alike by all with any bit flipped and the checksums put right", () => {
     forEachFlip(archive, (flipped, bit) => {
       const resealed = reseal(flipped.slice());
-      const outcomes = loaded.map(({ kernels }) => outcomeOf(kernels, resealed));
+      const outcomes = cores.map(({ core }) => outcomeOf(core, resealed));
       const [first] = outcomes;
       if (first.error) expect(first.error.offset).toBeLessThanOrEqual(archive.length);
-      for (const [i, outcome] of outcomes.entries()) expect(summary(outcome), `bit ${bit}, ${loaded[i].name}`).toBe(summary(first));
-      // The modules share all but the kernels: they also name the same fault.
-      const named = outcomes.filter((_, i) => loaded[i].variant !== "reference").map(({ error }) => error?.message);
+      for (const [i, outcome] of outcomes.entries()) expect(summary(outcome), `bit ${bit}, ${cores[i].name}`).toBe(summary(first));
+      // The builds of the engine share all but the kernels: they also name the same fault.
+      const named = outcomes.filter((_, i) => cores[i].name.startsWith("engine")).map(({ error }) => error?.message);
       expect(new Set(named).size, `bit ${bit}: ${named}`).toBe(1);
     });
   });
@@ -86,8 +86,7 @@ describe("a tensor without elements, however long its other axes,", () => {
       for (let scan = 0; scan < 6; scan++) {
         const record = sealed(Uint8Array.of(head | (scan << 3), ...rest));
         const archive = archiveOf([{ name: "w", dtype: "U8", shape, record }]);
-        for (const { name, kernels } of loaded)
-          expect(outcomeOf(kernels, archive).error, `${shape}, scan ${scan}, ${name}`).toBeUndefined();
+        for (const { name, core } of cores) expect(outcomeOf(core, archive).error, `${shape}, scan ${scan}, ${name}`).toBeUndefined();
         expect((await inspect(archive)).tensors[0].weights).toBe(0);
       }
     }

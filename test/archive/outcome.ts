@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { DecodeOptions } from "../../src/decode/archive.js";
+import type { Core } from "../../src/archive/core.js";
 import { decodeWith } from "../../src/decode/decode.js";
+import type { DecodeOptions } from "../../src/decode/options.js";
 import { FormatError, type FormatErrorCode } from "../../src/errors.js";
-import type { DecodeKernels } from "../../src/kernel-types.js";
 import type { Tensor } from "../../src/types.js";
 
 /** What decoding came to. */
@@ -13,9 +13,9 @@ export interface Outcome {
 }
 
 /** Decodes; all but a FormatError is thrown on. */
-export function outcomeOf(kernels: DecodeKernels, archive: Uint8Array, options: DecodeOptions = { maxBytes: 1 << 22 }): Outcome {
+export function outcomeOf(core: Core, archive: Uint8Array, options: DecodeOptions = { maxBytes: 1 << 22 }): Outcome {
   try {
-    return { error: undefined, tensors: decodeWith(kernels, archive, options) };
+    return { error: undefined, tensors: decodeWith(core, archive, options) };
   } catch (error) {
     if (error instanceof FormatError) return { error, tensors: [] };
     throw error;
@@ -23,8 +23,8 @@ export function outcomeOf(kernels: DecodeKernels, archive: Uint8Array, options: 
 }
 
 /** The code with which an archive is refused, undefined where it is accepted. */
-export function codeOf(kernels: DecodeKernels, archive: Uint8Array, options?: DecodeOptions): FormatErrorCode | undefined {
-  return outcomeOf(kernels, archive, options).error?.code;
+export function codeOf(core: Core, archive: Uint8Array, options?: DecodeOptions): FormatErrorCode | undefined {
+  return outcomeOf(core, archive, options).error?.code;
 }
 
 /** A short text that two outcomes share only where they are the same, which fault was named first left out. */

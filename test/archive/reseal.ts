@@ -1,7 +1,7 @@
 import { ByteReader } from "../../src/archive/bytes.js";
 import { headerEnd, readHeader, type TensorEntry } from "../../src/archive/header.js";
-import { CHECKSUM_BYTES } from "../../src/archive/limits.js";
 import { blockCount, readRecordHead } from "../../src/archive/record.js";
+import { CHECKSUM_BYTES } from "../../src/archive/sizes.js";
 import { FormatError } from "../../src/errors.js";
 import { crc32c } from "../../src/reference/index.js";
 

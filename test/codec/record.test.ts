@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ByteReader } from "../../src/archive/bytes.js";
-import { CHECKSUM_BYTES } from "../../src/archive/limits.js";
 import { elementsOf, readRecordHead } from "../../src/archive/record.js";
+import { CHECKSUM_BYTES } from "../../src/archive/sizes.js";
 import type { Blocks } from "../../src/codec/blocks.js";
 import { recordStats } from "../../src/codec/stats.js";
 import type { Coding } from "../../src/kernel-types.js";

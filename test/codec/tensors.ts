@@ -1,9 +1,11 @@
+import { coreOf } from "../../src/archive/core.js";
 import { elementsOf } from "../../src/archive/record.js";
 import { type Blocks, tensorBlocks } from "../../src/codec/blocks.js";
 import { type EncodedRecord, type EncodeOptions, encodeRecord } from "../../src/codec/encode.js";
 import { Part } from "../../src/codec/part.js";
 import { wholeWork } from "../../src/codec/tensor.js";
-import { decodeRecord } from "../../src/decode/decode.js";
+import { collect } from "../../src/decode/drive.js";
+import { tensorSteps } from "../../src/decode/tensor.js";
 import type { DecodeKernels, EncodeKernels } from "../../src/kernel-types.js";
 import { type Dtype, type Tensor, tensorByteLength } from "../../src/types.js";
 import { AWKWARD, type Random } from "../random.js";
@@ -70,5 +72,5 @@ export function blocksOf(tensor: Tensor): Blocks {
 export function decodedOf(kernels: DecodeKernels, tensor: Tensor, record: Uint8Array): Uint8Array {
   const { name, dtype, shape } = tensor;
   const entry = { name, dtype, shape, byteLength: tensor.data.length, recordOffset: 0, recordByteLength: record.length };
-  return decodeRecord(kernels, entry, record).data;
+  return collect(tensorSteps(coreOf(kernels), entry, {}), record)[0].data;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { decodeWith } from "../../src/decode/decode.js";
 import { compress, decode, decodeStream, decompress, open, readHeader, type Tensor } from "../../src/index.js";
-import { referenceDecodeKernels } from "../../src/reference/index.js";
 import { craftArchive, floats, tensorOf } from "../archive/craft.js";
 import { SAMPLES } from "../archive/samples.js";
+import { reference } from "../cores.js";
 import { expectSame } from "../kernels/all.js";
 import { Random } from "../random.js";
 import { webStream } from "./streams.js";
@@ -29,7 +29,7 @@ describe("an archive in a Buffer", () => {
     const { archive, tensors } = SAMPLES.get(name) ?? { archive: new Uint8Array(0), tensors: [] };
     for (const buffer of buffers(archive)) {
       expectTensors(decode(buffer), tensors);
-      expectTensors(decodeWith(referenceDecodeKernels, buffer), tensors);
+      expectTensors(decodeWith(reference, buffer), tensors);
       expect(readHeader(buffer).tensors).toEqual(readHeader(archive).tensors);
       const streamed: Tensor[] = [];
       const chunks = [buffer.subarray(0, 20), buffer.subarray(20)];

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { decodeWith } from "../../src/decode/decode.js";
 import { decode, decodeStream, open, type Tensor, type TensorEntry } from "../../src/index.js";
 import { SAMPLES } from "../archive/samples.js";
-import { decoders, expectSame } from "../kernels/all.js";
+import { cores } from "../cores.js";
+import { expectSame } from "../kernels/all.js";
 import { chunked } from "./streams.js";
 
 /** Buffers full of something else, in the middle of larger ones, and whether what stands around them is as it was. */
@@ -29,9 +30,9 @@ describe("a buffer of the caller's", () => {
   it.each([...SAMPLES.keys()])("takes the tensors of %s, whatever it held", async (name) => {
     const { archive, tensors } = SAMPLES.get(name) ?? { archive: new Uint8Array(0), tensors: [] };
     for (const misalign of [0, 1, 2, 4]) {
-      for (const { kernels } of decoders) {
+      for (const { core } of cores) {
         const { into, intact } = lender(misalign);
-        expectTensors(decodeWith(kernels(), archive, { into }), tensors);
+        expectTensors(decodeWith(core, archive, { into }), tensors);
         expect(intact()).toBe(true);
       }
       const { into, intact } = lender(misalign);

@@ -5,12 +5,13 @@ import { compress, decodeStream, readHeader, type Tensor } from "../../src/index
 import { archiveOf, sealed } from "../archive/craft.js";
 import { codeOf } from "../archive/outcome.js";
 import { SAMPLES } from "../archive/samples.js";
-import { decoders, expectSame } from "../kernels/all.js";
+import { cores, decoder } from "../cores.js";
+import { expectSame } from "../kernels/all.js";
 import { NETWORK } from "../pipeline/models.js";
 import { Random } from "../random.js";
+import { LIBRARIES } from "./libraries.js";
 import { chunked, webStream } from "./streams.js";
 
-const loaded = decoders.filter(({ name }) => name.includes("decoder")).map(({ name, kernels }) => ({ name, kernels: kernels() }));
 const samples = [...SAMPLES].map(([name, sample]) => ({ name, ...sample }));
 
 /** The tensors that a stream gives before it ends or fails, and the failure. */
@@ -31,11 +32,11 @@ function expectTensors(actual: readonly Tensor[], expected: readonly Tensor[]): 
   for (const [i, { data, name }] of expected.entries()) expectSame(actual[i].data, data, name);
 }
 
-describe.each(loaded)("a stream, with the $name,", ({ kernels }) => {
+describe.each(cores)("a stream, with the $name,", ({ core }) => {
   it.each(samples)("decodes whatever its chunks: $name", async ({ archive, tensors }) => {
     const random = new Random(archive.length);
     for (const size of [1, 2, 3, 7, 64, archive.length]) {
-      const { error, tensors: got } = await arrived(decodeStreamWith(kernels, chunked(archive, size)));
+      const { error, tensors: got } = await arrived(decodeStreamWith(core, chunked(archive, size)));
       expect(error).toBeUndefined();
       expectTensors(got, tensors);
     }
@@ -46,7 +47,7 @@ describe.each(loaded)("a stream, with the $name,", ({ kernels }) => {
         chunks.push(archive.subarray(at, at + size));
         at += size;
       }
-      const { error, tensors: got } = await arrived(decodeStream(webStream(chunks)));
+      const { error, tensors: got } = await arrived(decodeStreamWith(core, webStream(chunks)));
       expect(error).toBeUndefined();
       expectTensors(got, tensors);
     }
@@ -107,14 +108,13 @@ describe("a stream is refused", () => {
   });
 
   it("as an archive in memory is, whichever bit is flipped", async () => {
-    const [{ kernels }] = loaded;
     const flipped = archive.slice();
     for (let bit = 0; bit < 8 * archive.length; bit++) {
       flipped[bit >>> 3] ^= 1 << (bit & 7);
-      const { error } = await arrived(decodeStreamWith(kernels, chunked(flipped, 50)));
+      const { error } = await arrived(decodeStreamWith(decoder, chunked(flipped, 50)));
       // A length that is wrong shows as missing or left-over bytes only once the stream has ended.
       expect(error, `bit ${bit}`).toBeInstanceOf(FormatError);
-      expect(codeOf(kernels, flipped)).toBeDefined();
+      expect(codeOf(decoder, flipped)).toBeDefined();
       flipped[bit >>> 3] ^= 1 << (bit & 7);
     }
   });
@@ -173,7 +173,7 @@ describe("a stream that is left", () => {
     expect((await arrived(decodeStream(chunked(zeros(70), 100), { maxBytes: 2 ** 40 }))).tensors).toHaveLength(70);
   });
 
-  it("is closed: the source hears of it", async () => {
+  it.each(LIBRARIES)("is closed: the source hears of it from $name", async ({ library: { decodeStream } }) => {
     const { archive } = SAMPLES.get("names") ?? samples[0];
     let closed = 0;
     async function* source(): AsyncGenerator<Uint8Array> {
@@ -192,7 +192,7 @@ describe("a stream that is left", () => {
       pull: (controller) => controller.enqueue(archive.subarray(0, archive.length - 1)),
       cancel: () => void (cancelled = true),
     });
-    for await (const _ of decodeStream(web)) break;
+    for await (const _ of decodeStream(web, { blocks: true })) break;
     expect(cancelled).toBe(true);
   });
 

@@ -1,14 +1,14 @@
+import { type Core, coreOf } from "../../src/archive/core.js";
 import { decodeStreamWith, decodeWith } from "../../src/decode/decode.js";
 import { FormatError } from "../../src/errors.js";
 import { bytesSource, openModel } from "../../src/formats/index.js";
 import { decompress } from "../../src/index.js";
-import type { DecodeKernels } from "../../src/kernel-types.js";
 import { loadDecoder } from "../../src/kernels/decoder.js";
 import { decodeKernelsOf } from "../../src/kernels/decoder-kernels.js";
-import { referenceDecodeKernels } from "../../src/reference/index.js";
 import { type Tensor, tensorByteLength } from "../../src/types.js";
 import { outcomeOf, summary } from "../archive/outcome.js";
 import { reseal } from "../archive/reseal.js";
+import { reference } from "../cores.js";
 import { chunked } from "../decode/streams.js";
 import { Random } from "../random.js";
 import type { Corpus } from "./corpus.js";
@@ -73,7 +73,7 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
   const { inputs, seed, progress, onFailure } = options;
   const random = new Random(seed);
   const decoder = loadDecoder();
-  const kernels = decodeKernelsOf(decoder);
+  const core = coreOf(decodeKernelsOf(decoder));
   const records = pieces.map(({ record }) => record);
   const refused: Record<string, number> = {};
   const started = performance.now();
@@ -93,7 +93,7 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
   const archive = async (input: Uint8Array, index: number, always: boolean): Promise<void> => {
     let taken = false;
     try {
-      const tensors = decodeWith(kernels, input, CEILING);
+      const tensors = decodeWith(core, input, CEILING);
       checkBytes("tensors", sizeOf(tensors), MOST_OUTPUT_BYTES);
       taken = true;
       accepted++;
@@ -102,10 +102,9 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
     }
     if (index % REFERENCE_EVERY === 0) {
       compared++;
-      const decoded = summary(outcomeOf(kernels, input, CEILING));
-      if (decoded !== summary(outcomeOf(referenceDecodeKernels, input, CEILING)))
-        throw new Error("the reference decodes it to something else");
-      if (decoded !== (await streamed(kernels, input))) throw new Error("a stream of it decodes to something else");
+      const decoded = summary(outcomeOf(core, input, CEILING));
+      if (decoded !== summary(outcomeOf(reference, input, CEILING))) throw new Error("the reference decodes it to something else");
+      if (decoded !== (await streamed(core, input))) throw new Error("a stream of it decodes to something else");
     }
     if (taken && (always || accepted % FILES_EVERY === 0)) {
       try {
@@ -196,10 +195,10 @@ function checkBytes(what: string, bytes: number, most: number): void {
 }
 
 /** What decoding from a stream comes to. */
-async function streamed(kernels: DecodeKernels, input: Uint8Array): Promise<string> {
+async function streamed(core: Core, input: Uint8Array): Promise<string> {
   const tensors: Tensor[] = [];
   try {
-    for await (const tensor of decodeStreamWith(kernels, chunked(input, CHUNK_BYTES), CEILING)) tensors.push(tensor);
+    for await (const tensor of decodeStreamWith(core, chunked(input, CHUNK_BYTES), CEILING)) tensors.push(tensor);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return summary({ error, tensors: [] });

@@ -7,13 +7,12 @@ import { decodeStreamWith, decodeWith } from "../../src/decode/decode.js";
 import { decompress, type FormatErrorCode, inspect } from "../../src/index.js";
 import { outcomeOf } from "../archive/outcome.js";
 import { refused, refusedLater } from "../archive/refused.js";
+import { cores } from "../cores.js";
 import { chunked } from "../decode/streams.js";
-import { decoders } from "../kernels/all.js";
 import { BROKEN } from "./broken.js";
 import type { Golden } from "./golden.js";
 
 const FOLDER = path.join(ROOT, "test/golden");
-const loaded = decoders.map(({ name, kernels }) => ({ name, kernels: kernels() }));
 
 const read = (...name: string[]): Uint8Array => new Uint8Array(readFileSync(path.join(FOLDER, ...name)));
 const json = (...name: string[]): unknown => JSON.parse(readFileSync(path.join(FOLDER, ...name), "utf8"));
@@ -26,12 +25,12 @@ const bad = Object.entries(json("bad", "expected.json") as Record<string, { code
 describe.each(goldens)("%s", (name, { tensors, files }) => {
   const archive = read(name);
 
-  it.each(loaded)("decodes as ever with the $name", async ({ kernels }) => {
-    const decoded = decodeWith(kernels, archive);
+  it.each(cores)("decodes as ever with the $name", async ({ core }) => {
+    const decoded = decodeWith(core, archive);
     const found = decoded.map(({ name: tensor, dtype, shape, data }) => ({ name: tensor, dtype, shape, sha256: sha256(data) }));
     if (tensors.length > 0) expect(found).toEqual(tensors);
     let i = 0;
-    for await (const { data } of decodeStreamWith(kernels, chunked(archive, 1000))) expect(sha256(data)).toBe(found[i++].sha256);
+    for await (const { data } of decodeStreamWith(core, chunked(archive, 1000))) expect(sha256(data)).toBe(found[i++].sha256);
     expect(i).toBe(decoded.length);
   });
 
@@ -48,9 +47,9 @@ describe.each(bad)("bad/%s", (name, { code, shell }) => {
 
   it(`is refused as ${code}`, async () => {
     await refusedLater(decompress(archive), code, name);
-    for (const { name: title, kernels } of loaded) {
-      if (shell) expect(outcomeOf(kernels, archive).error, title).toBeUndefined();
-      else refused(() => decodeWith(kernels, archive), code, title);
+    for (const { name: title, core } of cores) {
+      if (shell) expect(outcomeOf(core, archive).error, title).toBeUndefined();
+      else refused(() => decodeWith(core, archive), code, title);
     }
   });
 });

@@ -10,14 +10,17 @@ const sources = sourcesUnder("src");
 const assembly = sourcesUnder("assembly");
 
 const BASE = ["src/errors.ts", "src/check.ts", "src/types.ts", "src/kernel-types.ts"];
+/** The decoder, whoever understands the bytes for it. */
+const DECODE = "src/decode/(?!index\\.ts)";
 const ENGINE_KERNELS = "src/kernels/(engine|encode|nn)[a-z-]*\\.ts";
 const DECODER_KERNELS = "src/kernels/(?!engine|encode|nn)";
 
 /** A room and what its files may import; `*` stands for packages and node: modules. */
 const ROOMS: readonly { room: string; may: readonly string[] }[] = [
   { room: "src/(errors|check|types|kernel-types)\\.ts", may: BASE },
-  { room: "src/decode/", may: ["src/decode/", "src/archive/", DECODER_KERNELS, ...BASE] },
-  { room: "src/reference/", may: ["src/reference/", "src/decode/file\\.ts", "src/archive/", ...BASE] },
+  { room: "src/decode/index\\.ts", may: [DECODE, "src/archive/", "src/kernels/decoder-core\\.ts", ...BASE] },
+  { room: DECODE, may: [DECODE, "src/archive/", ...BASE] },
+  { room: "src/reference/", may: ["src/reference/", DECODE, "src/archive/", ...BASE] },
   { room: DECODER_KERNELS, may: [DECODER_KERNELS, "src/archive/", "build/decoder\\.", ...BASE] },
   { room: ENGINE_KERNELS, may: ["src/kernels/", "src/archive/", "build/engine\\.", ...BASE, "*"] },
   { room: "src/archive/(?!zlib\\.ts)", may: ["src/archive/", ...BASE] },
@@ -66,6 +69,15 @@ describe("imports", () => {
       expect([...graph(entry)].filter((file) => !isOurs(file) || /engine/.test(file))).toEqual(["pako"]);
     },
   );
+
+  it("of the decoder alone reach decoder.wasm, and of the reference no WebAssembly at all", () => {
+    const wasm = (entry: string): string[] => [...graph(entry)].filter((file) => file.endsWith(".wasm"));
+    expect(wasm("src/decode/index.ts")).toEqual(["build/decoder.wasm"]);
+    expect(wasm("src/reference/index.ts")).toEqual([]);
+    for (const entry of ["src/index.ts", "src/nn/index.ts", "src/cli/main.ts", "src/pipeline/worker.ts"])
+      expect(wasm(entry)).not.toContain("build/decoder.wasm");
+    expect(wasm("src/index.ts")).toContain("build/engine.simd.wasm");
+  });
 
   it.each([
     "src/pipeline/compress.ts",

@@ -1,6 +1,5 @@
 import { expect } from "vitest";
 import type { DecodeKernels, EncodeKernels } from "../../src/kernel-types.js";
-import { decoderKernels } from "../../src/kernels/decoder-kernels.js";
 import { engineKernels } from "../../src/kernels/engine-kernels.js";
 import { referenceDecodeKernels, referenceKernels } from "../../src/reference/index.js";
 
@@ -22,7 +21,6 @@ export const encoders: readonly Case<EncodeKernels>[] = [
 export const decoders: readonly Case<DecodeKernels>[] = [
   ...encoders,
   { name: "reference decoder", variant: "reference", kernels: () => referenceDecodeKernels },
-  { name: "decoder", variant: "scalar", kernels: decoderKernels },
 ];
 
 /** Fails where the bits differ, also those of NaNs and zeros; says where first. `context` tells apart what a loop tries. */

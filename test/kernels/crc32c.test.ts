@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { at } from "../../src/kernels/arena.js";
 import { crc32c, crc32cAt } from "../../src/kernels/crc32c.js";
 import { crc32c as reference } from "../../src/reference/index.js";
-import { modules } from "../variants.js";
+import { engines } from "../variants.js";
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -31,7 +31,7 @@ describe("crc32c in the reference", () => {
   it.each(VECTORS)("gives the published value for %s", (_, bytes, value) => expect(reference(bytes)).toBe(value));
 });
 
-describe.each(modules)("crc32c on $name", ({ variant, load }) => {
+describe.each(engines)("crc32c on $name", ({ variant, load }) => {
   const module = load();
 
   it("is the variant it claims to be", () => {

@@ -4,7 +4,7 @@ import type { DecodeKernels } from "../../src/kernel-types.js";
 import { at } from "../../src/kernels/arena.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import { Random } from "../random.js";
-import { modules } from "../variants.js";
+import { engines } from "../variants.js";
 import { decoders, encoders, expectSame } from "./all.js";
 import { type Built, codingFor, denseBlock } from "./blocks.js";
 
@@ -96,7 +96,7 @@ describe.each(decoders)("four long streams on $name", ({ kernels: load }) => {
   });
 });
 
-describe.each(modules)("four long streams of a stranger on $name", ({ load }) => {
+describe.each(engines)("four long streams of a stranger on $name", ({ load }) => {
   it("write nothing but symbols and scratch, whatever they hold and wherever they are cut", () => {
     const { arena, exports } = load();
     const random = new Random(7);
