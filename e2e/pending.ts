@@ -4,6 +4,5 @@ import type { Pending } from "./inside/found.ts";
 export const PENDING: readonly Pending[] = [
   { library: "reference", title: "reference:", until: "decode" },
   { library: "decode", title: "decode: stream, by blocks", until: "toFile" },
-  { library: "decode", title: "decode: file", until: "toFile" },
   { library: "decode", title: "decode: init", until: "init" },
 ];

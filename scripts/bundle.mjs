@@ -1,10 +1,11 @@
 // The bundles: everything of the package but its declarations and the raw modules.
 
-import { chmod } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
 import { benchWorkerBundling, bundling, workerBundling } from "./bundling.mjs";
+import { carriedPako, PAKO_BANNER, writePakoLicense } from "./carried-pako.mjs";
 import { ROOT } from "./wasm.mjs";
 
 /** Entries for Node share chunks; `reference` stands here too and pulls nothing of Node in (test/house/imports.test.ts). */
@@ -24,13 +25,13 @@ const carried = {
   },
 };
 
-/** `FormatError` is one class, whichever entry a program caught it with: the other bundles take it from decode.js. */
-const oneFormatError = {
-  name: "one-format-error",
+/** The other bundles take from decode.js `FormatError`, which is one class, whichever entry a program caught it with, and `toFile`, which carries pako there. */
+const fromDecode = {
+  name: "from-decode",
   setup(esbuild) {
-    const file = path.join(ROOT, "src/errors.ts");
-    esbuild.onResolve({ filter: /\/errors\.js$/ }, ({ resolveDir, path: specifier }) =>
-      path.resolve(resolveDir, specifier).replace(/\.js$/, ".ts") === file
+    const files = ["src/errors.ts", "src/decode/file.ts"].map((file) => path.join(ROOT, file));
+    esbuild.onResolve({ filter: /\/(errors|file)\.js$/ }, ({ resolveDir, path: specifier }) =>
+      files.includes(path.resolve(resolveDir, specifier).replace(/\.js$/, ".ts"))
         ? { path: "./decode.js", external: true, sideEffects: false }
         : undefined,
     );
@@ -51,17 +52,20 @@ const wasmBeside = {
 /** Writes the bundles into a folder of the repository; the modules must be there. */
 export async function bundle(folder) {
   const options = { ...bundling, absWorkingDir: ROOT, outdir: folder };
+  const decoding = { ...options, platform: "neutral", banner: { js: PAKO_BANNER } };
+  await mkdir(path.join(ROOT, folder), { recursive: true });
   await Promise.all([
     // One self-contained file: an edge runtime wants a module to copy, not a folder.
-    build({ ...options, platform: "neutral", packages: "bundle", entryPoints: { decode: "src/decode/index.ts" } }),
-    build({ ...options, platform: "neutral", entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [wasmBeside] }),
+    build({ ...decoding, entryPoints: { decode: "src/decode/index.ts" }, plugins: [carriedPako] }),
+    build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside] }),
+    writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
       ...options,
       platform: "node",
       splitting: true,
       chunkNames: "chunk-[hash]",
       entryPoints: ENTRIES,
-      plugins: [...options.plugins, oneFormatError, carried],
+      plugins: [...options.plugins, fromDecode, carried],
     }),
     build({ ...workerBundling, absWorkingDir: ROOT, outdir: folder }),
     build({ ...benchWorkerBundling, absWorkingDir: ROOT, outdir: folder }),

@@ -4,6 +4,7 @@ export type { Header, TensorEntry } from "./archive/header.js";
 export type { TensorError, TensorErrors } from "./codec/errors.js";
 export type { Contexts, Init, Prune, Share } from "./codec/quantize.js";
 export type { Archive } from "./decode/archive.js";
+export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "./decode/file.js";
 export type {
   Block,
   BlockOptions,

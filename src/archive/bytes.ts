@@ -157,3 +157,16 @@ export function varintByteLength(value: number): number {
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
   return bytes;
 }
+
+/**
+ * Zero-filled bytes for what an archive holds, which the runtime may be unable to give.
+ *
+ * @throws FormatError `LIMIT` at `offset`
+ */
+export function allocate(byteLength: number, what: string, offset = 0): Uint8Array {
+  try {
+    return new Uint8Array(byteLength);
+  } catch {
+    throw new FormatError("LIMIT", offset, `${what} of ${byteLength} bytes cannot be allocated here`);
+  }
+}

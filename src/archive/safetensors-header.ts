@@ -1,5 +1,5 @@
 import { checkInteger } from "../check.js";
-import { DTYPES, type TensorInfo, tensorByteLength } from "../types.js";
+import { DTYPES, type Dtype, type TensorInfo, tensorByteLength } from "../types.js";
 
 /** The reference implementation refuses a longer header, so that a small claim cannot make it allocate much. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
@@ -7,8 +7,10 @@ export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
 /** Bytes before the JSON: its length. */
 export const SAFETENSORS_LENGTH_BYTES = 8;
 
-/** The dtypes of safetensors: all that Coppice has but C128. */
-export const SAFETENSORS_DTYPES: ReadonlySet<string> = new Set(DTYPES.filter((dtype) => dtype !== "C128"));
+/** The dtypes of safetensors are all that Coppice has but C128. */
+export function isSafetensorsDtype(text: string): text is Dtype {
+  return text !== "C128" && (DTYPES as readonly string[]).includes(text);
+}
 
 /** JSON.stringify escapes as serde_json does (short escapes, lower-case \u00xx, all else as it is), lone surrogates apart. */
 function json(text: string, title: string): string {
@@ -17,7 +19,7 @@ function json(text: string, title: string): string {
 }
 
 function byteLengthOf({ dtype, shape }: TensorInfo, title: string): number {
-  if (!SAFETENSORS_DTYPES.has(dtype)) throw new RangeError(`${title}.dtype must be one that safetensors has, got ${dtype}`);
+  if (!isSafetensorsDtype(dtype)) throw new RangeError(`${title}.dtype must be one that safetensors has, got ${dtype}`);
   for (const axis of shape) checkInteger(axis, `${title}.shape`, 0, Number.MAX_SAFE_INTEGER);
   try {
     return tensorByteLength(dtype, shape);

@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter } from "./bytes.js";
 import type { Header } from "./header.js";
 import { MAX_DEFLATE_RATIO, MAX_SHELL_BYTES } from "./limits.js";
 import { safetensorsHeader } from "./safetensors-header.js";
+import { inflateRaw } from "./zlib.js";
 
 // The shell: docs/format.md, section 3.2.
 
@@ -17,16 +18,13 @@ const GROUP = 2;
 const BIG_ENDIAN = 4;
 const COLUMN_MAJOR = 8;
 
-/** Gives back the `byteLength` bytes that a raw deflate stream holds, and throws where it holds fewer, more, or is broken. */
-export type InflateRaw = (stream: Uint8Array, byteLength: number) => Promise<Uint8Array> | Uint8Array;
-
 /**
  * Reads the shell of an archive.
  *
  * @param maxBytes most bytes that the bodies of all templates may have
  * @throws FormatError of any code but `MAGIC`, `VERSION`, `CHECKSUM`
  */
-export async function readShell(header: Header, inflateRaw: InflateRaw, maxBytes: number = MAX_SHELL_BYTES): Promise<FileTemplate[]> {
+export function readShell(header: Header, maxBytes: number = MAX_SHELL_BYTES): FileTemplate[] {
   const bytes = new ByteReader(header.shell, header.shellOffset);
   const fileCount = bytes.varint("fileCount");
   const files: FileTemplate[] = [];
@@ -39,7 +37,7 @@ export async function readShell(header: Header, inflateRaw: InflateRaw, maxBytes
     checkPath(path, at);
     if (paths.has(path)) throw new FormatError("DUPLICATE", at, `two files are named ${JSON.stringify(path)}`);
     paths.add(path);
-    files.push({ path, pieces: await readTemplate(bytes, tensors, inflateRaw, room) });
+    files.push({ path, pieces: readTemplate(bytes, tensors, room) });
   }
   checkFolders(paths, header.shellOffset);
   bytes.end("the shell");
@@ -82,7 +80,7 @@ function takeRoom(room: Room, byteLength: number, at: number): void {
   room.bytes -= byteLength;
 }
 
-async function readTemplate(bytes: ByteReader, tensors: Tensors, inflateRaw: InflateRaw, room: Room): Promise<readonly Piece[]> {
+function readTemplate(bytes: ByteReader, tensors: Tensors, room: Room): readonly Piece[] {
   const at = bytes.offset;
   const template = bytes.u8("template");
   if (template === PLAIN) {
@@ -101,14 +99,7 @@ async function readTemplate(bytes: ByteReader, tensors: Tensors, inflateRaw: Inf
       throw new FormatError("LIMIT", at, `a template of ${byteLength} bytes out of ${stream.length}`);
     }
     takeRoom(room, byteLength, at);
-    let body: Uint8Array;
-    try {
-      body = await inflateRaw(stream, byteLength);
-    } catch (error) {
-      throw new FormatError("CORRUPT", start, `the template does not inflate: ${(error as Error).message}`);
-    }
-    if (body.length !== byteLength) throw new FormatError("CORRUPT", start, "the template inflates to another length");
-    return readPieces(new ByteReader(body, start), tensors);
+    return readPieces(new ByteReader(inflateRaw(stream, byteLength, start), start), tensors);
   }
   if (template === SAFETENSORS) return readSafetensors(bytes, tensors);
   throw new FormatError("UNSUPPORTED", at, `template kind ${template} is not known`);

@@ -13,6 +13,7 @@ export { FormatError, type FormatErrorCode } from "../errors.js";
 export { init } from "../kernels/decoder-core.js";
 export type { Dtype, Source, Tensor, TensorInfo } from "../types.js";
 export type { Archive } from "./archive.js";
+export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "./file.js";
 export type {
   Block,
   BlockOptions,

@@ -10,7 +10,6 @@ export { openNpy } from "./npy.js";
 export { openNpz } from "./npz.js";
 export { openSafetensors } from "./safetensors.js";
 export { fileSource } from "./source.js";
-export { renderTemplate, type TensorBytes } from "./template.js";
 
 export interface OpenHint {
   /** File name, from which a tensor that has no name of its own takes one. */

@@ -1,7 +1,7 @@
+import { byteSwapped, orderMatters, reordered, swapUnit } from "../archive/order.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
 import { type Dtype, type FileTemplate, type OpenModel, type Piece, type Place, type Source, tensorByteLength } from "../types.js";
-import { byteSwapped, orderMatters, reordered, swapUnit } from "./order.js";
 import { type PyTuple, PythonScanner } from "./python.js";
 
 export const NPY_MAGIC: Uint8Array = /* @__PURE__ */ Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);

@@ -1,9 +1,9 @@
+import { holeBytes } from "../archive/template.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { FileTemplate, OpenModel, Piece, Restored, Source, TensorInfo } from "../types.js";
 import { crc32 } from "./crc32.js";
 import { checkNpyEnd, type NpyHeader, npyElements, npyHole, type ReadRange, readNpyHeader } from "./npy.js";
-import { holeBytes } from "./template.js";
 import { readZip, type ZipDirectory, type ZipEntry } from "./zip.js";
 import { DEFLATED, STORED } from "./zip-fields.js";
 import { deflateLevel, inflated, inflatedPrefix, MAX_INFLATED_BYTES, storedRange } from "./zip-member.js";

@@ -1,4 +1,4 @@
-import { MAX_SAFETENSORS_HEADER_BYTES, SAFETENSORS_DTYPES, SAFETENSORS_LENGTH_BYTES } from "../archive/safetensors-header.js";
+import { isSafetensorsDtype, MAX_SAFETENSORS_HEADER_BYTES, SAFETENSORS_LENGTH_BYTES } from "../archive/safetensors-header.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
 import {
@@ -57,8 +57,8 @@ function readEntry(json: JsonScanner, name: string, nameOffset: number): Entry {
     if (key === "dtype") {
       const offset = json.offset;
       const text = json.string(`dtype of ${title}`);
-      if (!SAFETENSORS_DTYPES.has(text)) throw new FormatError("UNSUPPORTED", offset, `${title} has dtype ${quoted(text)}`);
-      dtype = text as Dtype;
+      if (!isSafetensorsDtype(text)) throw new FormatError("UNSUPPORTED", offset, `${title} has dtype ${quoted(text)}`);
+      dtype = text;
     } else if (key === "shape") {
       shapeOffset = json.offset;
       shape = json.integers(`shape of ${title}`);

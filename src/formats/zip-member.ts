@@ -1,10 +1,10 @@
 import { inflateRaw } from "node:zlib";
 import { constants, Inflate } from "pako";
+import { deflated } from "../archive/zlib.js";
 import { FormatError } from "../errors.js";
 import type { Source } from "../types.js";
 import { crc32 } from "./crc32.js";
 import type { ReadRange } from "./npy.js";
-import { deflated } from "./template.js";
 import type { ZipEntry } from "./zip.js";
 
 /** A deflated member is inflated in one piece: numpy deflates only where it is asked to, and seldom large files. */

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { concat } from "../archive/bytes.js";
+import { archiveFiles } from "../archive/files.js";
 import type { OpenOptions, WorkOptions } from "../decode/options.js";
 import { FormatError } from "../errors.js";
 import { bytesSource } from "../formats/bytes-source.js";
@@ -9,7 +10,7 @@ import { engineKernels } from "../kernels/engine-kernels.js";
 import type { OpenModel, Place, Source, Tensor } from "../types.js";
 import { openArchive, type PlannedArchive } from "./archive.js";
 import { type CompressOptions, compressModel } from "./compress.js";
-import { archiveFiles, denseByteLength, fileBytes } from "./decompress.js";
+import { denseByteLength, fileBytes } from "./decompress.js";
 import type { Sink, ThreadOptions } from "./host.js";
 import { inspectArchive } from "./inspect.js";
 import { nodeHost } from "./node-host.js";
@@ -135,12 +136,12 @@ export function compressFile(
  */
 export function decompress(input: Input, options: ArchiveOptions = {}): Promise<ModelFile[]> {
   return using(archiveOf(input, options), async ({ archive }) => {
-    const templates = await archiveFiles(archive);
+    const templates = archiveFiles(archive);
     const meter = new Meter(denseByteLength(archive, templates), options);
     const files: ModelFile[] = [];
     for (const file of templates) {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of fileBytes(archive, file, meter)) chunks.push(chunk.slice());
+      for await (const chunk of fileBytes(archive, file, meter)) chunks.push(chunk);
       files.push({ path: file.path, bytes: concat(chunks) });
     }
     return files;
@@ -155,7 +156,7 @@ export function decompress(input: Input, options: ArchiveOptions = {}): Promise<
 export async function decompressTo(input: Input, sink: Sink, options: ArchiveOptions & ThreadOptions = {}): Promise<void> {
   checkThreads(options.threads);
   return using(archiveOf(input, options), async ({ archive }) => {
-    const files = await archiveFiles(archive);
+    const files = archiveFiles(archive);
     if (files.length > 1) throw new FormatError("UNSUPPORTED", 0, `the model has ${files.length} files, which need a folder`);
     const meter = new Meter(denseByteLength(archive, files), options);
     for await (const chunk of fileBytes(archive, files[0], meter)) await sink(chunk);
@@ -175,7 +176,7 @@ export function decompressFile(
 ): Promise<string[]> {
   return using(archiveOf(input, options), async ({ archive, place }) => {
     const { force = false } = options;
-    const templates = await archiveFiles(archive);
+    const templates = archiveFiles(archive);
     const meter = new Meter(denseByteLength(archive, templates), options);
     const files = templates.map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
     for (const { to } of files) await placeOf(to, force);

@@ -1,10 +1,11 @@
+import { fileByteLength } from "../archive/files.js";
 import type { TensorEntry } from "../archive/header.js";
+import { readShell } from "../archive/shell.js";
 import { CHECKSUM_BYTES } from "../archive/sizes.js";
 import { recordStats } from "../codec/stats.js";
 import type { WorkOptions } from "../decode/options.js";
 import type { EncodeKernels } from "../kernel-types.js";
 import type { PlannedArchive } from "./archive.js";
-import { fileByteLength, shellFiles } from "./decompress.js";
 import { Meter } from "./progress.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
 
@@ -13,7 +14,7 @@ export async function inspectArchive(archive: PlannedArchive, kernels: EncodeKer
   const { header } = archive;
   const denseBytes = header.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const meter = new Meter(denseBytes, options);
-  const files = await shellFiles(archive);
+  const files = readShell(header, archive.maxBytes);
   const tensors: TensorReport[] = [];
   for (const entry of header.tensors) tensors.push(await inspectTensor(archive, kernels, entry, meter));
   const sourceBytes = files.length > 0 ? files.reduce((sum, file) => sum + fileByteLength(archive, file), 0) : denseBytes;

@@ -1,13 +1,13 @@
 import { fdatasync, write as writeInto, writeSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Core, PlannedHead } from "../archive/core.js";
+import { pieceByteLength } from "../archive/files.js";
+import { orderMatters, swapUnit } from "../archive/order.js";
+import { renderTemplate } from "../archive/template.js";
 import { blockByteLength } from "../decode/record.js";
 import { FormatError } from "../errors.js";
-import { orderMatters, swapUnit } from "../formats/order.js";
-import { renderTemplate } from "../formats/template.js";
 import type { FileTemplate, Piece, Place, TensorInfo } from "../types.js";
 import { decodePlanned, type PlannedArchive, type PlannedBlock } from "./archive.js";
-import { pieceByteLength } from "./decompress.js";
 import type { Meter } from "./progress.js";
 
 const write = promisify(writeInto);

@@ -17,6 +17,7 @@ import { index, mapBytes, splitPlane } from "./tables.js";
 
 export type { Header, TensorEntry } from "../archive/header.js";
 export type { Archive } from "../decode/archive.js";
+export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "../decode/file.js";
 export type {
   Block,
   BlockOptions,

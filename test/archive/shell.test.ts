@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { ByteWriter } from "../../src/archive/bytes.js";
 import { type Header, readHeader, writeHeader } from "../../src/archive/header.js";
 import { safetensorsHeader } from "../../src/archive/safetensors-header.js";
-import { type InflateRaw, readShell, writeShell } from "../../src/archive/shell.js";
+import { readShell, writeShell } from "../../src/archive/shell.js";
 import { decode, decompress, inspect } from "../../src/index.js";
 import { crc32c } from "../../src/reference/index.js";
 import type { FileTemplate, Piece, TensorInfo } from "../../src/types.js";
 import { archiveOf, craftRecord, floats, tensorOf } from "./craft.js";
-import { refusedLater } from "./refused.js";
+import { refused, refusedLater } from "./refused.js";
 
 const TENSORS: readonly TensorInfo[] = [
   { name: "a", dtype: "F32", shape: [2, 3] },
@@ -21,18 +21,8 @@ function headerWith(shell: Uint8Array, tensors: readonly TensorInfo[] = TENSORS)
   return readHeader(writeHeader(entries, shell, crc32c), crc32c);
 }
 
-const inflateNothing: InflateRaw = () => {
-  throw new Error("nothing to inflate here");
-};
-
-/** Inflates by what the shell was told: the test's own stream of `wanted` bytes. */
-async function inflateWithNode(stream: Uint8Array, byteLength: number): Promise<Uint8Array> {
-  const { inflateRawSync } = await import("node:zlib");
-  return new Uint8Array(inflateRawSync(stream, { maxOutputLength: byteLength + 1 }));
-}
-
-function read(shell: Uint8Array, inflate: InflateRaw = inflateNothing): Promise<FileTemplate[]> {
-  return readShell(headerWith(shell), inflate);
+function read(shell: Uint8Array): FileTemplate[] {
+  return readShell(headerWith(shell));
 }
 
 const keepPlain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.length);
@@ -61,22 +51,22 @@ function plain(body: Uint8Array | ByteWriter): Uint8Array {
 }
 
 describe("templates", () => {
-  it("come back plain", async () => {
+  it("come back plain", () => {
     const files = [
       { path: "model.bin", pieces: PIECES },
       { path: "sub/other.bin", pieces: [] },
     ];
-    expect(await read(writeShell(files, TENSORS, keepPlain))).toEqual(files);
+    expect(read(writeShell(files, TENSORS, keepPlain))).toEqual(files);
   });
 
-  it("come back deflated where that is smaller", async () => {
+  it("come back deflated where that is smaller", () => {
     const files = [{ path: "graph.onnx", pieces: [literal("graph ".repeat(500)), ...PIECES.slice(1)] }];
     const shell = writeShell(files, TENSORS, level9);
     expect(shell.length).toBeLessThan(200);
-    expect(await read(shell, inflateWithNode)).toEqual(files);
+    expect(read(shell)).toEqual(files);
   });
 
-  it("of a canonical safetensors file are no more than its metadata", async () => {
+  it("of a canonical safetensors file are no more than its metadata", () => {
     for (const metadata of [
       undefined,
       new Map<string, string>(),
@@ -88,7 +78,7 @@ describe("templates", () => {
       const pieces = [{ kind: "bytes", bytes: safetensorsHeader(TENSORS, metadata) } as const, hole(0), hole(1), hole(2)];
       const shell = writeShell([{ path: "", pieces }], TENSORS, keepPlain);
       expect(shell.length).toBeLessThan(5 + (metadata?.size ?? 0) * 20);
-      const [file] = await read(shell);
+      const [file] = read(shell);
       expect(file.pieces[0]).toEqual(pieces[0]);
       expect(file.pieces.slice(1)).toMatchObject([
         { kind: "tensor", tensor: 0 },
@@ -98,7 +88,7 @@ describe("templates", () => {
     }
   });
 
-  it("of a safetensors file with other spaces, order or holes stay as they are", async () => {
+  it("of a safetensors file with other spaces, order or holes stay as they are", () => {
     const bytes = safetensorsHeader(TENSORS);
     const spaced = Uint8Array.of(...bytes, ...new Array(8).fill(0x20));
     spaced[0] += 8;
@@ -109,7 +99,7 @@ describe("templates", () => {
       [{ kind: "bytes", bytes }, hole(0), hole(1)],
       [{ kind: "bytes", bytes }, hole(0, true), hole(1), hole(2)],
     ];
-    for (const pieces of others) expect((await read(writeShell([{ path: "", pieces }], TENSORS, keepPlain)))[0].pieces).toEqual(pieces);
+    for (const pieces of others) expect(read(writeShell([{ path: "", pieces }], TENSORS, keepPlain))[0].pieces).toEqual(pieces);
   });
 });
 
@@ -123,16 +113,15 @@ describe("a shell is refused", () => {
     keepPlain,
   );
 
-  it("at every truncation, and with a byte more", async () => {
+  it("at every truncation, and with a byte more", () => {
     for (let length = 1; length < whole.length; length++) {
-      const error = await read(whole.subarray(0, length)).catch((reason) => reason);
-      expect(["TRUNCATED", "CORRUPT"], `${length} of ${whole.length} bytes`).toContain(error.code);
+      expect(() => read(whole.subarray(0, length)), `${length} of ${whole.length} bytes`).toThrow(/^(TRUNCATED|CORRUPT) at byte/);
     }
-    await refusedLater(read(Uint8Array.of(...whole, 0)), "TRAILING");
-    expect(await read(whole)).toHaveLength(2);
+    refused(() => read(Uint8Array.of(...whole, 0)), "TRAILING");
+    expect(read(whole)).toHaveLength(2);
   });
 
-  it("with paths that leave the folder, in any operating system", async () => {
+  it("with paths that leave the folder, in any operating system", () => {
     const bad = [
       "/",
       "/etc/passwd",
@@ -154,37 +143,37 @@ describe("a shell is refused", () => {
     ];
     for (const path of bad) {
       const shell = new ByteWriter().varint(1).text(path).u8(0).varint(0).finish();
-      await refusedLater(read(shell), "CORRUPT", JSON.stringify(path));
+      refused(() => read(shell), "CORRUPT", JSON.stringify(path));
     }
     for (const path of ["", "a", "...", "..a", "a..", "a/b.c/d", " ", "ä/😀"]) {
-      expect((await read(new ByteWriter().varint(1).text(path).u8(0).varint(0).finish()))[0].path).toBe(path);
+      expect(read(new ByteWriter().varint(1).text(path).u8(0).varint(0).finish())[0].path).toBe(path);
     }
   });
 
-  it("with a literal that is empty, or follows another", async () => {
-    await refusedLater(read(plain(Uint8Array.of(0, 0))), "CORRUPT");
-    await refusedLater(read(plain(Uint8Array.of(0, 1, 65, 0, 1, 66))), "CORRUPT");
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 9, 2, 0, 0, 1, 0))), "CORRUPT", "in a group");
+  it("with a literal that is empty, or follows another", () => {
+    refused(() => read(plain(Uint8Array.of(0, 0))), "CORRUPT");
+    refused(() => read(plain(Uint8Array.of(0, 1, 65, 0, 1, 66))), "CORRUPT");
+    refused(() => read(plain(Uint8Array.of(2, 6, 9, 2, 0, 0, 1, 0))), "CORRUPT", "in a group");
     const joined = writeShell([{ path: "f", pieces: [literal("a"), literal(""), literal("b"), hole(0)] }], TENSORS, keepPlain);
-    expect((await read(joined))[0].pieces).toEqual([literal("ab"), hole(0)]);
+    expect(read(joined)[0].pieces).toEqual([literal("ab"), hole(0)]);
   });
 
-  it("with two holes for a tensor, in one file, in two, or beside a safetensors file", async () => {
-    await refusedLater(read(plain(Uint8Array.of(1, 0, 1, 0))), "DUPLICATE");
-    await refusedLater(read(plain(Uint8Array.of(1, 0, 2, 6, 9, 1, 1, 0))), "DUPLICATE", "in a group");
+  it("with two holes for a tensor, in one file, in two, or beside a safetensors file", () => {
+    refused(() => read(plain(Uint8Array.of(1, 0, 1, 0))), "DUPLICATE");
+    refused(() => read(plain(Uint8Array.of(1, 0, 2, 6, 9, 1, 1, 0))), "DUPLICATE", "in a group");
     const twice = new ByteWriter().varint(2);
     for (const path of ["a", "b"]) twice.text(path).u8(0).varint(2).u8(1).varint(1);
-    await refusedLater(read(twice.finish()), "DUPLICATE");
+    refused(() => read(twice.finish()), "DUPLICATE");
     const beside = new ByteWriter().varint(2).text("a").u8(0).varint(2).u8(1).varint(1).text("b").u8(2).varint(0).finish();
-    await refusedLater(read(beside), "DUPLICATE");
+    refused(() => read(beside), "DUPLICATE");
   });
 
-  it("with a zlib group that no tensor is in", async () => {
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 2, 0))), "CORRUPT");
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 3, 1, 0, 1, 65))), "CORRUPT");
+  it("with a zlib group that no tensor is in", () => {
+    refused(() => read(plain(Uint8Array.of(2, 6, 2, 0))), "CORRUPT");
+    refused(() => read(plain(Uint8Array.of(2, 6, 3, 1, 0, 1, 65))), "CORRUPT");
   });
 
-  it("with a file where another needs a folder, or a file without a path beside others", async () => {
+  it("with a file where another needs a folder, or a file without a path beside others", () => {
     const files = (...paths: string[]): Uint8Array => {
       const shell = new ByteWriter().varint(paths.length);
       for (const path of paths) shell.text(path).u8(0).varint(0);
@@ -197,12 +186,12 @@ describe("a shell is refused", () => {
       ["a/b/c", "a/b"],
       ["a/b/c", "a"],
     ]) {
-      await refusedLater(read(files(...paths)), "CORRUPT", `${paths}`);
+      refused(() => read(files(...paths)), "CORRUPT", `${paths}`);
     }
-    expect(await read(files("a/b", "a/c", "ab", "a.b"))).toHaveLength(4);
+    expect(read(files("a/b", "a/c", "ab", "a.b"))).toHaveLength(4);
   });
 
-  it("with templates of more bytes than the caller's ceiling, in one or in all", async () => {
+  it("with templates of more bytes than the caller's ceiling, in one or in all", () => {
     const body = new Uint8Array(5000).fill(65);
     const inner = new ByteWriter().u8(0).varint(body.length).bytes(body).finish();
     const stream = level9(inner);
@@ -222,110 +211,115 @@ describe("a shell is refused", () => {
       [1, 3],
     ]) {
       const bytes = count * inner.length;
-      expect(await readShell(files(kind, count), inflateWithNode, bytes)).toHaveLength(count);
-      await refusedLater(readShell(files(kind, count), inflateWithNode, bytes - 1), "LIMIT", `template ${kind}, ${count} files`);
+      expect(readShell(files(kind, count), bytes)).toHaveLength(count);
+      refused(() => readShell(files(kind, count), bytes - 1), "LIMIT", `template ${kind}, ${count} files`);
     }
   });
 
-  it("with two files of a name", async () => {
+  it("with two files of a name", () => {
     const shell = new ByteWriter().varint(2).text("a").u8(0).varint(0).text("a").u8(0).varint(0).finish();
-    await refusedLater(read(shell), "DUPLICATE");
+    refused(() => read(shell), "DUPLICATE");
   });
 
-  it("with a template that is not known", async () => {
-    for (const kind of [3, 4, 255])
-      await refusedLater(read(new ByteWriter().varint(1).text("").u8(kind).varint(0).finish()), "UNSUPPORTED");
+  it("with a template that is not known", () => {
+    for (const kind of [3, 4, 255]) refused(() => read(new ByteWriter().varint(1).text("").u8(kind).varint(0).finish()), "UNSUPPORTED");
   });
 
-  it("with pieces that are not known, or reserved bits", async () => {
+  it("with pieces that are not known, or reserved bits", () => {
     for (const op of [3, 4, 6, 8, 16, 17, 33, 65, 129, 255]) {
-      await refusedLater(read(plain(Uint8Array.of(op, 1, 0, 0, 0))), "CORRUPT", `op ${op}`);
+      refused(() => read(plain(Uint8Array.of(op, 1, 0, 0, 0))), "CORRUPT", `op ${op}`);
     }
   });
 
-  it("with a hole for a tensor that is not there", async () => {
-    await refusedLater(read(plain(Uint8Array.of(1, 3))), "CORRUPT");
-    await refusedLater(read(plain(new ByteWriter().u8(1).varint(Number.MAX_SAFE_INTEGER))), "CORRUPT");
+  it("with a hole for a tensor that is not there", () => {
+    refused(() => read(plain(Uint8Array.of(1, 3))), "CORRUPT");
+    refused(() => read(plain(new ByteWriter().u8(1).varint(Number.MAX_SAFE_INTEGER))), "CORRUPT");
   });
 
-  it("with a column-major hole for a tensor whose weights share bytes", async () => {
+  it("with a column-major hole for a tensor whose weights share bytes", () => {
     const packed = headerWith(plain(Uint8Array.of(1 | 8, 0)), [{ name: "p", dtype: "F4", shape: [2, 4] }]);
-    await refusedLater(readShell(packed, inflateNothing), "CORRUPT");
-    expect(await read(plain(Uint8Array.of(1 | 8, 0)))).toHaveLength(1);
+    refused(() => readShell(packed), "CORRUPT");
+    expect(read(plain(Uint8Array.of(1 | 8, 0)))).toHaveLength(1);
   });
 
-  it("with a zlib group of a wrong level, in another group, or with more pieces than there are", async () => {
-    for (const level of [0, 10, 255]) await refusedLater(read(plain(Uint8Array.of(2, level, 1, 0))), "CORRUPT", `level ${level}`);
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 1, 2, 6, 1, 0))), "CORRUPT", "a group in a group");
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 1))), "CORRUPT");
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 3, 1, 0))), "CORRUPT", "more pieces than bytes");
-    await refusedLater(read(plain(Uint8Array.of(2, 6, 1, 2, 1, 0))), "TRUNCATED");
-    await refusedLater(
-      read(
-        plain(
-          new ByteWriter()
-            .u8(2)
-            .u8(6)
-            .varint(1)
-            .varint(2 ** 52)
-            .u8(0)
-            .u8(0),
+  it("with a zlib group of a wrong level, in another group, or with more pieces than there are", () => {
+    for (const level of [0, 10, 255]) refused(() => read(plain(Uint8Array.of(2, level, 1, 0))), "CORRUPT", `level ${level}`);
+    refused(() => read(plain(Uint8Array.of(2, 6, 1, 1, 2, 6, 1, 0))), "CORRUPT", "a group in a group");
+    refused(() => read(plain(Uint8Array.of(2, 6, 1, 1))), "CORRUPT");
+    refused(() => read(plain(Uint8Array.of(2, 6, 1, 3, 1, 0))), "CORRUPT", "more pieces than bytes");
+    refused(() => read(plain(Uint8Array.of(2, 6, 1, 2, 1, 0))), "TRUNCATED");
+    refused(
+      () =>
+        read(
+          plain(
+            new ByteWriter()
+              .u8(2)
+              .u8(6)
+              .varint(1)
+              .varint(2 ** 52)
+              .u8(0)
+              .u8(0),
+          ),
         ),
-      ),
       "CORRUPT",
     );
   });
 
-  it("with a literal longer than what is left", async () => {
-    await refusedLater(read(plain(new ByteWriter().u8(0).varint(2 ** 52))), "TRUNCATED");
-    await refusedLater(
-      read(
-        new ByteWriter()
-          .varint(1)
-          .text("")
-          .u8(0)
-          .varint(2 ** 52)
-          .finish(),
-      ),
+  it("with a literal longer than what is left", () => {
+    refused(() => read(plain(new ByteWriter().u8(0).varint(2 ** 52))), "TRUNCATED");
+    refused(
+      () =>
+        read(
+          new ByteWriter()
+            .varint(1)
+            .text("")
+            .u8(0)
+            .varint(2 ** 52)
+            .finish(),
+        ),
       "TRUNCATED",
     );
-    await refusedLater(
-      read(
-        new ByteWriter()
-          .varint(1)
-          .varint(2 ** 52)
-          .finish(),
-      ),
+    refused(
+      () =>
+        read(
+          new ByteWriter()
+            .varint(1)
+            .varint(2 ** 52)
+            .finish(),
+        ),
       "TRUNCATED",
     );
-    await refusedLater(read(new ByteWriter().varint(2 ** 52).finish()), "TRUNCATED");
+    refused(() => read(new ByteWriter().varint(2 ** 52).finish()), "TRUNCATED");
   });
 
-  it("with a deflated template that asks for more than deflate can give", async () => {
+  it("with a deflated template that asks for more than deflate can give", () => {
     const deflated = (byteLength: number, stream: Uint8Array): Uint8Array =>
       new ByteWriter().varint(1).text("").u8(1).varint(byteLength).varint(stream.length).bytes(stream).finish();
     const stream = level9(new Uint8Array(10));
-    await refusedLater(read(deflated(1032 * stream.length + 1, stream)), "LIMIT");
-    await refusedLater(read(deflated(2 ** 28 + 1, new Uint8Array(2 ** 19))), "LIMIT");
-    await refusedLater(read(deflated(10, Uint8Array.of(0xff, 0xff)), inflateWithNode), "CORRUPT");
-    await refusedLater(read(deflated(9, stream), inflateWithNode), "CORRUPT");
-    await refusedLater(read(deflated(11, stream), inflateWithNode), "CORRUPT");
+    refused(() => read(deflated(1032 * stream.length + 1, stream)), "LIMIT");
+    refused(() => read(deflated(2 ** 28 + 1, new Uint8Array(2 ** 19))), "LIMIT");
+    refused(() => read(deflated(10, Uint8Array.of(0xff, 0xff))), "CORRUPT");
+    refused(() => read(deflated(9, stream)), "CORRUPT");
+    refused(() => read(deflated(11, stream)), "CORRUPT");
+    refused(() => read(deflated(0, new Uint8Array(0))), "CORRUPT");
+    refused(() => read(deflated(10, stream.subarray(0, -1))), "CORRUPT");
+    refused(() => read(deflated(10, Uint8Array.of(...stream, 0))), "CORRUPT", "a byte after the stream");
   });
 
-  it("with a safetensors file that cannot be", async () => {
+  it("with a safetensors file that cannot be", () => {
     const shell = (entries: number, ...texts: string[]): Uint8Array => {
       const out = new ByteWriter().varint(1).text("").u8(2).varint(entries);
       for (const text of texts) out.text(text);
       return out.finish();
     };
-    await refusedLater(read(shell(3, "k", "v", "k", "w")), "DUPLICATE");
-    await refusedLater(read(shell(2 ** 40)), "CORRUPT");
-    await refusedLater(read(shell(2, "k")), "TRUNCATED");
+    refused(() => read(shell(3, "k", "v", "k", "w")), "DUPLICATE");
+    refused(() => read(shell(2 ** 40)), "CORRUPT");
+    refused(() => read(shell(2, "k")), "TRUNCATED");
     for (const tensor of [
       { name: "__metadata__", dtype: "F32", shape: [] },
       { name: "c", dtype: "C128", shape: [] },
     ] as const) {
-      await refusedLater(readShell(headerWith(shell(0), [tensor]), inflateNothing), "CORRUPT", tensor.name);
+      refused(() => readShell(headerWith(shell(0), [tensor])), "CORRUPT", tensor.name);
     }
   });
 });

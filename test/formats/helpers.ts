@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { expect } from "vitest";
+import { renderTemplate } from "../../src/archive/template.js";
 import { FormatError, type FormatErrorCode } from "../../src/errors.js";
-import { bytesSource, renderTemplate, safetensorsHeader } from "../../src/formats/index.js";
+import { bytesSource, safetensorsHeader } from "../../src/formats/index.js";
 import { type OpenModel, type Restored, type Source, type TensorInfo, tensorByteLength } from "../../src/types.js";
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {

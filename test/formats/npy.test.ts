@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { byteSwapped, reordered } from "../../src/archive/order.js";
 import type { FormatErrorCode } from "../../src/errors.js";
 import { bytesSource } from "../../src/formats/bytes-source.js";
 import { openNpy } from "../../src/formats/index.js";
-import { byteSwapped, reordered } from "../../src/formats/order.js";
 import type { Dtype, OpenModel } from "../../src/types.js";
 import { dataFile, NO_DATA } from "../data.js";
 import {

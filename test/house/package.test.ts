@@ -25,7 +25,14 @@ describe("the package", () => {
     const targets = Object.entries(manifest.exports as Record<string, string | Record<string, string>>)
       .filter(([subpath]) => !subpath.includes("*"))
       .flatMap(([, target]) => (typeof target === "string" ? [target] : Object.values(target)));
-    const wanted = [...targets.map((target) => path.posix.normalize(target)), manifest.bin.coppice, "LICENSE", "README.md", "CHANGELOG.md"];
+    const wanted = [
+      ...targets.map((target) => path.posix.normalize(target)),
+      manifest.bin.coppice,
+      "LICENSE",
+      "dist/pako.LICENSE",
+      "README.md",
+      "CHANGELOG.md",
+    ];
     expect(packed).toEqual(expect.arrayContaining(wanted));
     expect(packed).toEqual(expect.arrayContaining(WASM_MODULES.map(({ file }) => file.replace("build/", "dist/wasm/"))));
   });
@@ -52,6 +59,7 @@ describe("the bundles", () => {
 
   it("for the edge is one file that carries no engine", () => {
     expect(dist("decode.js")).not.toMatch(/\bfrom\s*["']|\bimport\s*["'(]/);
+    expect(dist("decode.workerd.js").match(/\bfrom\s*["'].*|\bimport\s*["'(].*/g)).toEqual(['from "./wasm/decoder.wasm";']);
     const decoders = WASM_MODULES.filter(({ entry }) => entry === "decoder");
     expect(dist("decode.js").match(EMBEDDED)?.length ?? 0).toBeLessThanOrEqual(decoders.length);
   });

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -85,11 +85,14 @@ describe("the README", () => {
       const byteLength = bytes.length;
       const fetch = async () => new Response(bytes);
       const use = (name, shape, data) => console.log(name, shape, data.length);
+      let written = 0;
+      const write = (chunk) => void (written += chunk.length);
       const rangeRequest = async (offset, length) => bytes.subarray(offset, offset + length);
     `;
-    const printed = await runTs(`${stubs}${edge}\nconsole.log("by range", fc1.name, fc1.data.length);`);
+    const printed = await runTs(`${stubs}${edge}\nconsole.log("by range", fc1.name, fc1.data.length, "of", written);`);
     expect(printed).toContain("fc1.weight [ 300, 784 ] 940800");
-    expect(printed).toMatch(/by range fc1\.\w+ \d+/);
+    expect(printed).toMatch(/by range fc1\.\w+ \d+ of/);
+    expect(printed).toContain(`of ${statSync(MODEL).size}`);
   });
 
   it("links to files that are there", () => {

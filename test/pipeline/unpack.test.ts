@@ -1,10 +1,10 @@
 import { closeSync, openSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { archiveFiles } from "../../src/archive/files.js";
 import { bytesSource } from "../../src/formats/bytes-source.js";
 import { engineKernels } from "../../src/kernels/engine-kernels.js";
 import { compress } from "../../src/pipeline/api.js";
 import { openArchive } from "../../src/pipeline/archive.js";
-import { archiveFiles } from "../../src/pipeline/decompress.js";
 import { Meter } from "../../src/pipeline/progress.js";
 import { unpackFile, unpackHere } from "../../src/pipeline/unpack.js";
 
@@ -24,7 +24,7 @@ describe.skipIf(process.platform === "win32")("on a disk that fails while the re
 
   async function unpack(bytes: Uint8Array): Promise<void> {
     const opened = await openArchive(bytesSource(bytes), engineKernels());
-    const [file] = await archiveFiles(opened);
+    const [file] = archiveFiles(opened);
     await unpackFile(opened, file, fd, new Meter(1, {}), unpackHere(opened));
   }
 

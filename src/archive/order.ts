@@ -1,4 +1,5 @@
 import { type Dtype, dtypeBits } from "../types.js";
+import { allocate } from "./bytes.js";
 
 /** Bytes of the unit that a change of byte order reverses: a complex number is two of them. */
 export function swapUnit(dtype: Dtype): number {
@@ -33,9 +34,11 @@ function wordsOf(bytes: Uint8Array, wordBytes: number): Uint8Array | Uint16Array
  * A copy of a whole tensor in the other order of elements: from row-major (C) to column-major (Fortran), or back.
  *
  * Requires bytes.length = elements of `shape` x bytes of `dtype`, and a dtype of whole bytes.
+ *
+ * @throws FormatError `LIMIT` where this runtime cannot allocate the copy
  */
 export function reordered(bytes: Uint8Array, dtype: Dtype, shape: readonly number[], to: "column-major" | "row-major"): Uint8Array {
-  const result = new Uint8Array(bytes.length);
+  const result = allocate(bytes.length, "a tensor");
   const axes = shape.filter((axis) => axis !== 1);
   const elementBytes = dtypeBits(dtype) / 8;
   const wordBytes = Math.min(elementBytes, 4);

@@ -2,11 +2,11 @@ import { gzipSync, inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import pako, { deflateRaw } from "pako";
 import { describe, expect, it } from "vitest";
+import { renderTemplate } from "../../src/archive/template.js";
+import { deflated } from "../../src/archive/zlib.js";
 import { crc32 } from "../../src/formats/crc32.js";
-import { renderTemplate } from "../../src/formats/index.js";
-import { deflated } from "../../src/formats/template.js";
 import type { Piece, TensorInfo } from "../../src/types.js";
-import { ascii, collect, expectSame, floats, noise } from "./helpers.js";
+import { ascii, collect, expectSame, floats, noise } from "../formats/helpers.js";
 
 const tensors: readonly TensorInfo[] = [
   { name: "a", dtype: "I16", shape: [2, 3] },

@@ -1,15 +1,17 @@
-import { Deflate } from "pako";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
 import { type FileTemplate, type Piece, type TensorInfo, tensorByteLength } from "../types.js";
+import { allocate } from "./bytes.js";
 import { byteSwapped, orderMatters, reordered, swapUnit } from "./order.js";
+import { deflated } from "./zlib.js";
 
 type Hole = Extract<Piece, { kind: "tensor" }>;
 
 /** The bytes of a tensor, little-endian and row-major. */
 export type TensorBytes = (tensor: number) => AsyncIterable<Uint8Array>;
 
-const DEFLATE_OUTPUT_BYTES = 65536;
+/** Literals leave in chunks of so many bytes, as copies: what the shell holds stays as it is, whatever becomes of a chunk. */
+const LITERAL_CHUNK_BYTES = 65536;
 
 async function* counted(chunks: AsyncIterable<Uint8Array>, wanted: number, tensor: number): AsyncGenerator<Uint8Array> {
   let got = 0;
@@ -22,7 +24,7 @@ async function* counted(chunks: AsyncIterable<Uint8Array>, wanted: number, tenso
 }
 
 async function whole(chunks: AsyncIterable<Uint8Array>, byteLength: number): Promise<Uint8Array> {
-  const all = new Uint8Array(byteLength);
+  const all = allocate(byteLength, "a tensor");
   let at = 0;
   for await (const chunk of chunks) {
     all.set(chunk, at);
@@ -60,46 +62,27 @@ export async function* holeBytes(hole: Hole, tensor: TensorInfo, bytes: TensorBy
   yield* hole.bigEndian && unit > 1 ? swapped(chunks, unit) : chunks;
 }
 
-/**
- * The raw deflate stream of `chunks`, as zlib makes it with windowBits 15 and memLevel 8. pako is a port of zlib that
- * repeats its every decision, and zlib's output does not depend on how its input is cut (test/formats/template.test.ts).
- */
-export async function* deflated(chunks: AsyncIterable<Uint8Array>, level: number): AsyncGenerator<Uint8Array> {
-  checkInteger(level, "level", 1, 9);
-  const ready: Uint8Array[] = [];
-  const stream = new Deflate({
-    level: level as 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9,
-    raw: true,
-    windowBits: 15,
-    memLevel: 8,
-    chunkSize: DEFLATE_OUTPUT_BYTES,
-  });
-  stream.onData = (chunk) => ready.push(chunk as Uint8Array);
-  for await (const chunk of chunks) {
-    // One step of input gives at most a few of output, so that they do not pile up.
-    for (let at = 0; at < chunk.length; at += DEFLATE_OUTPUT_BYTES) {
-      stream.push(chunk.subarray(at, at + DEFLATE_OUTPUT_BYTES), false);
-      yield* ready.splice(0);
-    }
-  }
-  stream.push(new Uint8Array(0), true);
-  yield* ready;
-}
-
-/** A stream that was told to have so many bytes, by the archive. */
+/** A stream that was told to have so many bytes, by the archive: no more than those leave. */
 async function* ofLength(chunks: AsyncIterable<Uint8Array>, byteLength: number): AsyncGenerator<Uint8Array> {
   let got = 0;
   for await (const chunk of chunks) {
     got += chunk.length;
+    if (got > byteLength) break;
     yield chunk;
   }
-  if (got !== byteLength) throw new FormatError("CORRUPT", 0, `a zlib group has ${got} bytes, not ${byteLength}`);
+  if (got !== byteLength) {
+    throw new FormatError("CORRUPT", 0, `a zlib group has ${got > byteLength ? "more" : got} bytes, not ${byteLength}`);
+  }
+}
+
+async function* literalBytes(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += LITERAL_CHUNK_BYTES) yield bytes.slice(at, at + LITERAL_CHUNK_BYTES);
 }
 
 async function* rendered(pieces: readonly Piece[], tensors: readonly TensorInfo[], bytes: TensorBytes): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     if (piece.kind === "bytes") {
-      if (piece.bytes.length > 0) yield piece.bytes;
+      yield* literalBytes(piece.bytes);
     } else if (piece.kind === "tensor") {
       checkInteger(piece.tensor, "piece.tensor", 0, tensors.length - 1);
       yield* holeBytes(piece, tensors[piece.tensor], bytes);
@@ -112,6 +95,7 @@ async function* rendered(pieces: readonly Piece[], tensors: readonly TensorInfo[
 /**
  * Writes a file of the shell: its literal bytes, and the tensors where its holes are. `bytes` is asked for each tensor in the
  * order of the holes. A column-major hole holds its tensor in memory; all else streams.
+ * A chunk is the caller's where those of `bytes` are.
  */
 export function renderTemplate(template: FileTemplate, tensors: readonly TensorInfo[], bytes: TensorBytes): AsyncIterable<Uint8Array> {
   return rendered(template.pieces, tensors, bytes);
