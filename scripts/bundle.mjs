@@ -56,7 +56,7 @@ export async function bundle(folder) {
   await mkdir(path.join(ROOT, folder), { recursive: true });
   await Promise.all([
     // One self-contained file: an edge runtime wants a module to copy, not a folder.
-    build({ ...decoding, entryPoints: { decode: "src/decode/index.ts" }, plugins: [carriedPako] }),
+    build({ ...decoding, entryPoints: { decode: "src/decode/index.ts" }, plugins: [...options.plugins, carriedPako] }),
     build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside] }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, inject, it } from "vitest";
-import wasm from "../../build/decoder.wasm";
 import { ROOT } from "../../scripts/wasm.mjs";
 import { decode, init, open } from "../../src/decode/index.js";
 import { bytesSource } from "../../src/formats/bytes-source.js";
 import { ARCHIVE, TENSORS } from "./libraries.js";
+
+const wasm = readFileSync(path.join(ROOT, "build/decoder.wasm"));
 
 /** "\0asm", version 1. */
 const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
