@@ -69,7 +69,8 @@ export function* walkRecord<Head extends RecordHead, T>(
         byteLength += (byte & 127) * scale;
         scale *= 128;
       } while (byte > 127);
-      if ((read > 1 && !byte) || !Number.isSafeInteger(byteLength)) {
+      // The shortest form ends with 0 only where that is all.
+      if (!(byte >= (read > 1 ? 1 : 0)) || !Number.isSafeInteger(byteLength)) {
         const cutOff = byte === undefined && read <= MOST_VARINT_BYTES;
         throw new FormatError(cutOff ? "TRUNCATED" : "CORRUPT", offset, "a block's length");
       }
