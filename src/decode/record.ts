@@ -69,8 +69,8 @@ export function* walkRecord<Head extends RecordHead, T>(
         scale *= 128;
       } while (byte > 127);
       if ((read > 1 && !byte) || !Number.isSafeInteger(byteLength)) {
-        const cutOff = byte === undefined && read <= MOST_VARINT_BYTES;
-        throw new FormatError(cutOff ? "TRUNCATED" : "CORRUPT", offset, "a block's length");
+        const code = byte === undefined && read <= MOST_VARINT_BYTES ? "TRUNCATED" : "CORRUPT";
+        throw new FormatError(code, offset, `a block of ${byteLength} bytes`);
       }
       seedCrc = core.crc32c(bytes.subarray(0, read), seedCrc);
       offset += read;
