@@ -6,16 +6,7 @@ export interface Found {
   readonly sha256: string;
 }
 
-/** Titles that are left out until a library exports something. */
-export interface Pending {
-  readonly library: "decode" | "reference";
-  /** How they begin. */
-  readonly title: string;
-  readonly until: string;
-}
-
 export interface Wanted {
-  readonly pending: readonly Pending[];
   /** Archives of one file, which is to be made again. */
   readonly files: readonly string[];
 }
@@ -29,6 +20,4 @@ export interface Conformance {
   readonly refusals: ByTitleAndArchive<string>;
   /** SHA-256 of the file. */
   readonly files: ByTitleAndArchive<string>;
-  /** What was pending and is there. */
-  readonly arrived: readonly Pending[];
 }

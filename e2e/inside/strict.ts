@@ -17,8 +17,7 @@ function decode(): number {
 }
 
 async function init(): Promise<void> {
-  const { init: initialise } = decoder as unknown as { init(module: WebAssembly.Module): void };
-  initialise(await compiledElsewhere());
+  decoder.init(await compiledElsewhere());
 }
 
 export const commands: Commands = { about, decode, init };

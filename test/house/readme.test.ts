@@ -95,6 +95,18 @@ describe("the README", () => {
     expect(printed).toContain(`of ${statSync(MODEL).size}`);
   });
 
+  it("has an example for the edge that decodes by blocks into one buffer, and tells how far it is", async () => {
+    const byBlocks = blocks("ts").find((code) => code.includes("blocks: true"));
+    const stubs = `
+      import { readFileSync } from "node:fs";
+      const fetch = async () => new Response(readFileSync("net.coppice"));
+      const upload = (name, offset, data) => console.log("upload", name, offset, data.length);
+    `;
+    const printed = await runTs(`${stubs}${byBlocks}`);
+    expect(printed).toContain("upload fc1.weight 0 940800");
+    expect(printed).toMatch(/^fc3\.\w+ 1$/m);
+  });
+
   it("links to files that are there", () => {
     const links = [...README.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target).filter((target) => !target.startsWith("https:"));
     expect(links.filter((target) => readdirSync(path.join(ROOT, path.dirname(target))).includes(path.basename(target)) === false)).toEqual(
