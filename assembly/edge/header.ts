@@ -119,11 +119,12 @@ function readName(): usize {
   memory.copy(name + 4, before + 4, <usize>prefix);
   memory.copy(name + 4 + <usize>prefix, from, <usize>(middle >> 1));
   memory.copy(name + 4 + <usize>(length - tail), source + 4, <usize>tail);
+  found(9, <f64>Input.at);
   Header.count++;
   return name;
 }
 
-/** Reads the next tensor. found: its name's address and bytes, the dtype, the tensor's bytes, its record's, the rank, and the shape. */
+/** Reads the next tensor. found: its name's address and bytes, the dtype, the tensor's bytes, its record's, the rank, where the name ends in the header, and the shape. */
 export function tensor(): void {
   const name = readName();
   found(3, <f64>(name + 4));
@@ -141,7 +142,7 @@ export function tensor(): void {
   let count: f64 = 1;
   for (let axis: usize = 0; axis < <usize>rank; axis++) {
     const length = <f64>varint();
-    found(9 + axis, length);
+    found(10 + axis, length);
     count *= length;
     if (count > MOST_SAFE) fail(LIMIT);
   }

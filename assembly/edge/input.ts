@@ -15,7 +15,7 @@ export const UNSUPPORTED: u32 = 8;
  *
  * After a trap: the code that the bytes are refused with, or -1 where the fault is ours, the address at which they were read, and the part of the archive (`Input.part`).
  */
-export const FOUND: usize = memory.data(8 * 72, 8);
+export const FOUND: usize = memory.data(8 * 74, 8);
 
 // @ts-ignore: decorator
 @inline

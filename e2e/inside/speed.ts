@@ -1,5 +1,5 @@
 import model from "given:model";
-import { decode, open } from "coppice/decode";
+import { type BlockOptions, decode, open } from "coppice/decode";
 import { about } from "./about.ts";
 import type { Commands } from "./commands.ts";
 
@@ -13,16 +13,27 @@ function intoRoom(): number {
   return decode(model, { into }).reduce((sum, { data }) => sum + data.length, 0);
 }
 
-/** Decodes block by block, each new and let go before the next: what the runtime's memory costs, too. */
-async function byBlocks(): Promise<number> {
+/** Decodes block by block. */
+async function blocks(options?: BlockOptions): Promise<number> {
   const archive = await open({
     byteLength: model.length,
     read: async (offset, length) => model.subarray(offset, offset + length),
     close: async () => {},
   });
   let byteLength = 0;
-  for (const entry of archive.header.tensors) for await (const block of archive.blocks(entry)) byteLength += block.length;
+  for (const entry of archive.header.tensors) for await (const block of archive.blocks(entry, options)) byteLength += block.length;
   return byteLength;
 }
 
-export const commands: Commands = { about, intoRoom, byBlocks };
+/** Each block is new and let go before the next: what the runtime's memory costs, too. */
+function byBlocks(): Promise<number> {
+  return blocks();
+}
+
+/** One buffer serves for all blocks, as in a Worker, which has no room for a tensor. */
+function blocksIntoRoom(): Promise<number> {
+  const room = new Uint8Array(2 ** 22);
+  return blocks({ into: (_, { byteLength }) => room.subarray(0, byteLength) });
+}
+
+export const commands: Commands = { about, intoRoom, blocksIntoRoom, byBlocks };

@@ -36,7 +36,7 @@ const CODES = "MAGIC VERSION TRUNCATED TRAILING CHECKSUM CORRUPT DUPLICATE LIMIT
 /** What `Input.part` of assembly/edge/input.ts means. */
 const PARTS = ["header", "name", "tensor", "record head", "codebook", "code lengths", "block"];
 
-const FOUND = 72;
+const FOUND = 74;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
 /** WASM memory never shrinks: a module that was made to grow beyond this is let go. */
@@ -107,9 +107,9 @@ function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): He
     let recordOffset = end;
     for (let left = found()[3]; left > 0; left--) {
       decoder.tensor();
-      const [, , , nameAt, nameByteLength, dtype, byteLength, recordByteLength, rank, ...axes] = found();
-      const name = decodeUtf8(lent(nameAt, nameByteLength), 0, "a name");
-      if (names.has(name)) throw new FormatError("DUPLICATE", 0, `two tensors are named ${name}`);
+      const [, , , nameAt, nameByteLength, dtype, byteLength, recordByteLength, rank, nameEnd, ...axes] = found();
+      const name = decodeUtf8(lent(nameAt, nameByteLength), nameEnd - at, "a name");
+      if (names.has(name)) throw new FormatError("DUPLICATE", nameEnd - at, `two tensors are named ${name}`);
       names.add(name);
       tensors.push({ name, dtype: DTYPES[dtype], shape: axes.slice(0, rank), byteLength, recordOffset, recordByteLength });
       recordOffset += recordByteLength;

@@ -1,5 +1,6 @@
 import type { EncodeKernels } from "../kernel-types.js";
-import { decodeKernelsOf } from "./decoder-kernels.js";
+import { crc32c } from "./crc32c.js";
+import { decodeBlock, decodeRowMajor } from "./decode-block.js";
 import { binKernels } from "./encode-bins.js";
 import { symbolKernels } from "./encode-symbols.js";
 import { lend, valueKernels } from "./encode-values.js";
@@ -12,7 +13,11 @@ export function engineKernels(options: LoadOptions = {}): EncodeKernels {
   const engine = loadEngine(options);
   const { arena, exports } = engine;
   return {
-    ...decodeKernelsOf(engine),
+    variant: engine.variant,
+    crc32c: (bytes, seed = 0) => crc32c(engine, bytes, seed),
+    decodeBlock: (plan, bytes, offset, out) => decodeBlock(engine, plan, bytes, offset, out),
+    decodeRowMajor: (plan, bytes, offset, out, blank) => decodeRowMajor(engine, plan, bytes, offset, out, blank),
+    unscan: (elements, elementBytes, axes, scan, out) => permute(engine, elements, elementBytes, axes, scan, true, out),
     ...valueKernels(engine),
     ...binKernels(engine),
     ...symbolKernels(engine),
