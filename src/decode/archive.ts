@@ -32,7 +32,7 @@ export function* headerSteps(core: Core, options: OpenOptions, byteLength?: numb
   const all = byteLength ?? Infinity;
   const most = ceiling(all, options);
   const checkEnd = (end: number): void => {
-    if (end > all) throw new FormatError("TRUNCATED", all, `it should go on until byte ${end}`);
+    if (end > all) throw new FormatError("TRUNCATED", all, "the archive is cut off");
   };
   const end = core.headerEnd(yield [0, Math.min(PREAMBLE_BYTES, all)]);
   checkEnd(end);

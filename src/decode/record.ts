@@ -62,25 +62,23 @@ export function* walkRecord<Head extends RecordHead, T>(
       const bytes = yield* take(offset, Math.min(MOST_VARINT_BYTES, byteLength));
       let read = 0;
       let scale = 1;
-      let byte: number; // undefined after the last
+      let byte: number; // undefined after the last, which leaves NaN
       byteLength = 0;
       do {
         byte = bytes[read++];
-        byteLength += (byte & 127) * scale;
+        byteLength += (byte % 128) * scale;
         scale *= 128;
       } while (byte > 127);
-      // The shortest form ends with 0 only where that is all.
-      if (!(byte >= (read > 1 ? 1 : 0)) || !Number.isSafeInteger(byteLength)) {
-        const cutOff = byte === undefined && read <= MOST_VARINT_BYTES;
-        throw new FormatError(cutOff ? "TRUNCATED" : "CORRUPT", offset, "a block's length");
+      if ((read > 1 && byte === 0) || !Number.isSafeInteger(byteLength)) {
+        const code = byte === undefined && read <= MOST_VARINT_BYTES ? "TRUNCATED" : "CORRUPT";
+        throw new FormatError(code, offset, "a block's length");
       }
       seedCrc = core.crc32c(bytes.subarray(0, read), seedCrc);
       offset += read;
     }
-    if (byteLength < CHECKSUM_BYTES || byteLength > end - offset)
-      throw new FormatError("TRUNCATED", offset, `a block of ${byteLength} bytes`);
+    if (byteLength < CHECKSUM_BYTES || byteLength > end - offset) throw new FormatError("TRUNCATED", offset, "a block's length");
     if (byteLength > mostBlockBytes(Math.min(head.elements, head.blockElements), head.elementBytes))
-      throw new FormatError("LIMIT", offset, `a block of ${byteLength} bytes`);
+      throw new FormatError("LIMIT", offset, "a block's length");
     yield* use(head, { index, offset, byteLength, seedCrc });
     offset += byteLength;
     seedCrc = 0;
