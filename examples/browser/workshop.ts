@@ -23,6 +23,9 @@ export interface OpenOptions {
   readonly onTensor: (tensor: TensorInfo) => void;
 }
 
+/** Bytes of a block of 2^20 elements of 8 bytes. */
+const MOST_BLOCK_BYTES = 1 << 23;
+
 /** Bytes of a model that are read at a time. */
 const STEP_BYTES = 1 << 22;
 
@@ -46,18 +49,29 @@ export class Workshop {
   static async open(name: string, stream: ReadableStream<Uint8Array>, from: Blob | string, options: OpenOptions): Promise<Workshop> {
     const kept: Uint8Array<ArrayBuffer>[] = [];
     const chunks = chunksOf(stream, options.watch);
-    const first = await chunks.next();
-    const head = first.done ? new Uint8Array(0) : first.value;
-    const isArchive = MAGIC.every((byte, i) => head[i] === byte);
+    let head: Uint8Array = new Uint8Array(0);
     async function* whole(): AsyncGenerator<Uint8Array> {
-      for (let next = first; !next.done; next = await chunks.next()) {
-        if (typeof from === "string") kept.push(next.value.slice());
-        yield next.value;
+      for (let next = head; ; ) {
+        if (typeof from === "string") kept.push(next.slice());
+        yield next;
+        const { done, value } = await chunks.next();
+        if (done) return;
+        next = value;
       }
     }
+    let isArchive = false;
     try {
+      while (head.length < MAGIC.length) {
+        const { done, value } = await chunks.next();
+        if (done) break;
+        head = concat([head, value]);
+      }
+      isArchive = MAGIC.every((byte, i) => head[i] === byte);
       if (isArchive) {
-        for await (const { name, dtype, shape } of decodeStream(whole())) options.onTensor({ name, dtype, shape });
+        const buffer = new Uint8Array(MOST_BLOCK_BYTES);
+        const into = (_: TensorInfo, { byteLength }: { byteLength: number }): Uint8Array => buffer.subarray(0, byteLength);
+        for await (const { tensor, offset, data } of decodeStream(whole(), { blocks: true, into }))
+          if (offset + data.length === tensor.byteLength) options.onTensor(tensor);
       } else if (typeof from === "string") {
         for await (const _ of whole());
       }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ticksOf } from "../../examples/browser/histogram.js";
 import { BINS, centroidsOf, histogramOf, patternOf, rangeOf, type Weights } from "../../examples/browser/look.js";
 import { best, type Layer, layerOf, layersIn, read, SIDE } from "../../examples/browser/network.js";
+import { Workshop } from "../../examples/browser/workshop.js";
 import { LENET_300_100 } from "../../examples/lenet-300-100.js";
 import { loadMnist, samplesOf } from "../../examples/mnist.js";
 import { compress, decode } from "../../src/index.js";
@@ -16,6 +17,27 @@ function weights(values: readonly number[], size = 3): Weights {
     for (let at = 0; at < values.length; at += size) yield Float32Array.from(values.slice(at, at + size));
   };
 }
+
+describe("a file that comes as a stream", () => {
+  it("is told to be an archive however small its first chunks are, each tensor once its last block came", async () => {
+    const data = new Uint8Array(3 << 20).fill(1); // three blocks
+    const { archive } = await compress([
+      { name: "large", dtype: "U8", shape: [data.length], data },
+      { name: "empty", dtype: "F32", shape: [0], data: new Uint8Array(0) },
+    ]);
+    const told: string[] = [];
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of archive) controller.enqueue(Uint8Array.of(byte));
+        controller.close();
+      },
+    });
+    const onTensor = ({ name }: TensorInfo): void => void told.push(name);
+    const shop = await Workshop.open("net.coppice", stream, "net.coppice", { watch: () => undefined, onTensor });
+    expect(told).toEqual(["large", "empty"]);
+    expect(shop.archive?.header.tensors.map(({ name }) => name)).toEqual(told);
+  });
+});
 
 describe("what there is to see of a tensor", () => {
   const values = [0, -1, 2, 0, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2, 0, 0];
