@@ -219,8 +219,8 @@ describe("the page", () => {
     await page.locator("#file").setInputFiles(BROKEN);
     const alert = page.getByRole("alert");
     await alert.filter({ hasText: /CHECKSUM at byte \d+/ }).waitFor();
-    const said = await node.inspect(BROKEN).catch((error) => error.message);
-    assert.equal(await alert.textContent(), said);
+    const { code, offset } = await node.inspect(BROKEN).catch((error) => error);
+    assert.equal(await alert.textContent(), `${code} at byte ${offset}: in a block`);
     await shot("5-broken");
     await page.locator("#file").setInputFiles(path.join(ROOT, "README.md"));
     await alert.filter({ hasText: "MAGIC" }).waitFor();

@@ -1,7 +1,7 @@
 import { contextBytes, contextDecode } from "../context/tensor";
 import { BYTES, CODEBOOK, DENSE, Head, RAW, SPARSE } from "./head";
-import { CHECKED, checksum } from "./checksum";
-import { CHECKSUM, fail, finish, Input, LIMIT, padding, read, refuse, Room, room, take, varint, wide } from "./input";
+import { readChecked } from "./checksum";
+import { fail, finish, Input, LIMIT, padding, refuse, Room, room, take, varint, wide } from "./input";
 import { symbols } from "./symbols";
 
 // Blocks of the record whose head was read last: docs/format.md, sections 4.1 and 4.4 to 4.7.
@@ -38,9 +38,8 @@ export function input(byteLength: usize): usize {
  * @returns the address of its elements, row-major; 0 for a sparse block, whose survivors `survivors` gives
  */
 export function block(at: usize, byteLength: usize, seed: u32, count: usize): usize {
-  read(at, byteLength - 4);
   Input.part = 6;
-  if (checksum(at, byteLength, seed) != CHECKED) fail(CHECKSUM);
+  readChecked(at, byteLength, seed);
   room(2 * count);
   Sparse.symbol = 0;
   Sparse.end = 0;

@@ -1,4 +1,4 @@
-import { CHECKED, checksum } from "./checksum";
+import { readChecked } from "./checksum";
 import {
   CHECKSUM,
   fail,
@@ -73,11 +73,9 @@ export function headerEnd(at: usize, byteLength: usize): void {
 
 /** Begins to read a header, which is there whole. found: how many tensors there are. */
 export function header(at: usize, byteLength: usize): void {
-  read(at, byteLength);
+  Input.part = 0;
+  readChecked(at, byteLength, 0);
   const end = preamble();
-  if (checksum(at, byteLength, 0) != CHECKED) fail(CHECKSUM);
-  read(at, end - at);
-  preamble();
   const count = varint();
   if (count > <u64>((end - Input.at) >> 2)) fail(LIMIT);
   Header.count = 0;
