@@ -275,6 +275,101 @@ describe.each(DECODERS)("$title,", ({ decoder }) => {
     });
   });
 
+  describe("a signal", () => {
+    const POSITIONS = [0, 5, 30, 200, ARCHIVE.length - 5, ARCHIVE.length];
+    const never = () => new Promise<never>(() => {});
+
+    it.each([false, true])("frees a stream that stalls, which is cancelled (blocks: %s)", async (blocks) => {
+      for (const sent of POSITIONS) {
+        const controller = new AbortController();
+        const reason = new Error("enough");
+        const feed = drip(ARCHIVE.subarray(0, sent), () => {
+          setTimeout(() => controller.abort(reason));
+          return never();
+        });
+        const options = { signal: controller.signal };
+        const { error } = await arrived<unknown>(
+          blocks ? decoder.decodeStream(feed, { ...options, blocks }) : decoder.decodeStream(feed, options),
+        );
+        expect(error, `after ${sent} bytes`).toBe(reason);
+        expect([feed.pulls, feed.cancelled]).toEqual([sent + 1, 1]);
+      }
+    });
+
+    it("frees a web stream and a generator that stall", async () => {
+      for (const sent of POSITIONS) {
+        for (const kind of ["web", "generator"]) {
+          const controller = new AbortController();
+          let cancelled = false;
+          const bytes = ARCHIVE.subarray(0, sent);
+          async function* generator(): AsyncGenerator<Uint8Array> {
+            yield bytes;
+            await never();
+          }
+          const web = new ReadableStream<Uint8Array>({
+            start: (stream) => stream.enqueue(bytes),
+            cancel: () => void (cancelled = true),
+          });
+          setTimeout(() => controller.abort(), 1);
+          const { error } = await arrived(decoder.decodeStream(kind === "web" ? web : generator(), { signal: controller.signal }));
+          expect(error, `${kind}, after ${sent} bytes`).toBe(controller.signal.reason);
+          expect(cancelled).toBe(kind === "web");
+        }
+      }
+    });
+
+    it("is heard among empty chunks for ever, and bytes that come without a turn of the event loop", async () => {
+      const long = craftArchive([{ ...tensorOf("long", "U8", [1 << 20], random.bytes(1 << 16)), coding: "raw", shape: [1 << 16] }]);
+      for (const next of [() => new Uint8Array(0), (turn: number) => long.subarray(turn >> 10, (turn >> 10) + Number(turn % 1024 === 0))]) {
+        const controller = new AbortController();
+        setTimeout(() => controller.abort(), 1);
+        const feed = new Feed(next);
+        const { error } = await arrived(decoder.decodeStream(feed, { signal: controller.signal }));
+        expect(error).toBe(controller.signal.reason);
+        expect(feed.cancelled).toBe(1);
+      }
+    });
+
+    it("that was given before is heard before anything is asked for", async () => {
+      const signal = AbortSignal.abort(new Error("before"));
+      const feed = drip(ARCHIVE, () => undefined);
+      expect((await arrived(decoder.decodeStream(feed, { signal }))).error).toBe(signal.reason);
+      expect([feed.pulls, feed.cancelled]).toEqual([0, 1]);
+      let reads = 0;
+      const source = { ...sourceOf(ARCHIVE), read: async () => new Uint8Array(reads++) };
+      await expect(decoder.open(source, { signal })).rejects.toBe(signal.reason);
+      expect(reads).toBe(0);
+      expect(() => decoder.decode(ARCHIVE, { signal })).toThrow("before");
+    });
+
+    it("frees a source that does not answer, whichever reading it is", async () => {
+      for (let answers = 0; answers < 12; answers++) {
+        for (const blocks of [false, true]) {
+          const controller = new AbortController();
+          const source = sourceOf(ARCHIVE);
+          let reads = 0;
+          const read = (offset: number, byteLength: number) => {
+            if (reads++ < answers) return source.read(offset, byteLength);
+            setTimeout(() => controller.abort());
+            return never();
+          };
+          const { signal } = controller;
+          const { error } = await arrived(
+            (async function* () {
+              const archive = await decoder.open({ ...source, read }, { signal });
+              for (const entry of archive.header.tensors) {
+                if (blocks) yield* archive.blocks(entry, { signal });
+                else yield await archive.tensor(entry, { signal });
+              }
+            })(),
+          );
+          expect(error, `after ${answers} readings`).toBe(signal.reason);
+          expect(reads).toBe(answers + 1);
+        }
+      }
+    });
+  });
+
   describe("a claim", () => {
     const RECORDS = { raw: Uint8Array.of(0), several: Uint8Array.of(15 << 3, 0x80, 0x80, 4), zeros: Uint8Array.of(3) };
     const claims = [2 ** 20 + 1, 2 ** 30, 2 ** 40, 2 ** 50 - 1, MAX_VARINT].flatMap((weights) =>

@@ -142,3 +142,73 @@ describe("10,000 decodes that are left leave nothing", () => {
     );
   });
 });
+
+describe("10,000 decodes that are aborted leave nothing", () => {
+  async function abortedOnce(signal: AbortSignal, promise: Promise<unknown>): Promise<void> {
+    const error = await promise.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (error !== signal.reason) throw new Error("it was not aborted", { cause: error });
+  }
+
+  /** Gives some of the archive, then nothing. */
+  function stalling(byteLength: number, controller: AbortController): ReadableStream<Uint8Array> {
+    return new ReadableStream({
+      start: (stream) => stream.enqueue(ARCHIVE.slice(0, byteLength)),
+      pull: () => queueMicrotask(() => controller.abort()),
+    });
+  }
+
+  it.each([false, true])("of streams that stall (blocks: %s)", async (blocks) => {
+    expectNothing(
+      await leftBy(async (turn) => {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const stream = stalling((turn * 37) % ARCHIVE.length, controller);
+        await abortedOnce(signal, drain(blocks ? edge.decodeStream(stream, { signal, blocks }) : edge.decodeStream(stream, { signal })));
+      }),
+    );
+  });
+
+  it("of sources that do not answer", async () => {
+    expectNothing(
+      await leftBy(async (turn) => {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const source = sourceOf(ARCHIVE);
+        let answers = 2 + (turn % 9);
+        const read = (offset: number, byteLength: number) => {
+          if (answers-- > 0) return source.read(offset, byteLength);
+          queueMicrotask(() => controller.abort());
+          return new Promise<never>(() => {});
+        };
+        const all = async () => {
+          const archive = await edge.open({ ...source, read }, { signal });
+          for (const entry of archive.header.tensors) await archive.tensor(entry, { signal });
+        };
+        await abortedOnce(signal, all());
+      }),
+    );
+  });
+});
+
+it("decodes that share a signal leave no listener on it", async () => {
+  const { signal } = new AbortController();
+  let [added, removed] = [0, 0];
+  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    added++;
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    removed++;
+    remove(...args);
+  };
+  for (let turn = 0; turn < 500; turn++) {
+    if (turn % 2 === 0) await drain(edge.decodeStream(chunked(ARCHIVE, 5000), { signal }));
+    else await refusedOnce(drain(edge.decodeStream(chunked(BROKEN[3], 5000), { signal })));
+  }
+  expect(added).toBeGreaterThan(500);
+  expect(removed).toBe(added);
+});
