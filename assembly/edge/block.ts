@@ -212,7 +212,7 @@ export function pairs(): usize {
 
 /** Makes the pairs of the symbols up to `end`. */
 function place(end: usize): void {
-  const filler = Head.escape ? <u32>256 : Head.gap;
+  const filler: u32 = Head.escape ? u32.MAX_VALUE : Head.gap;
   const exponent = Head.escape ? Head.gap : <u32>8;
   const own = Head.own;
   const shift = Head.stride == 8 ? 3 : 2;

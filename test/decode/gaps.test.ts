@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { decodeWith } from "../../src/decode/decode.js";
+import type { Dtype } from "../../src/types.js";
+import { craftArchive, tensorOf } from "../archive/craft.js";
+import { cores } from "../cores.js";
+import { expectSame } from "../kernels/all.js";
+
+/** Every gap up to 1100, and those around larger powers of two: one survivor after each. */
+const GAPS = [...Array.from({ length: 1101 }, (_, gap) => gap), ...[12, 14, 16].flatMap((log) => [2 ** log - 1, 2 ** log, 2 ** log + 1])];
+
+const ALPHABETS = [
+  ...[1, 2, 3, 4, 5, 6, 7].map((gapParameter) => ({ escape: true, gapParameter })),
+  ...[1, 2, 15, 16, 17, 127, 128, 254, 255].map((gapParameter) => ({ escape: false, gapParameter })),
+];
+
+/** A survivor after each gap, told apart by its lowest byte. */
+function survivorsAfter(gaps: readonly number[], dtype: Dtype, elementBytes: number) {
+  const elements = gaps.reduce((sum, gap) => sum + gap + 1, 0) + 9;
+  const data = new Uint8Array(elements * elementBytes);
+  let place = 0;
+  for (const [i, gap] of gaps.entries()) {
+    place += gap;
+    data[elementBytes * place++] = 1 + (i % 200);
+  }
+  return tensorOf("w", dtype, [elements], data);
+}
+
+describe.each(cores)("$name", ({ core }) => {
+  it.each(ALPHABETS)("puts a survivor after every gap that an alphabet can say: escape $escape, $gapParameter", (alphabet) => {
+    for (const [dtype, elementBytes] of [
+      ["U8", 1],
+      ["I64", 8],
+    ] as const) {
+      // A filler of 1 takes a symbol for each pruned weight: fewer of them, then.
+      const gaps = alphabet.gapParameter < 3 && !alphabet.escape ? GAPS.slice(0, 600) : GAPS;
+      const tensor = survivorsAfter(gaps, dtype, elementBytes);
+      for (const codebook of ["listed", "own"] as const) {
+        const archive = craftArchive([{ ...tensor, coding: "sparse", codebook, ...alphabet, ways: [3] }]);
+        const [decoded] = decodeWith(core, archive, { maxBytes: 2 ** 24 });
+        expect(decoded.shape).toEqual(tensor.shape);
+        expectSame(decoded.data, tensor.data, `${dtype}, ${codebook}`);
+      }
+    }
+  });
+});
