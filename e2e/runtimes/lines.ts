@@ -10,6 +10,7 @@ export async function runLines([program, ...args]: readonly string[], folder: st
   await once(child, "spawn");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
+    pid: child.pid,
     async call(name, argument) {
       child.stdin.write(`${JSON.stringify({ name, argument })}\n`);
       const { done, value } = await lines.next();

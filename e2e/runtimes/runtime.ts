@@ -1,5 +1,7 @@
 /** A runtime that was started with a module of commands. */
 export interface Running {
+  /** The system's number of its process, where it has one of its own. */
+  readonly pid?: number;
   /** Runs a command inside; what it is given and gives is JSON. */
   call(command: string, argument?: unknown): Promise<unknown>;
   close(): Promise<void>;

@@ -14,6 +14,8 @@ const WORKERD = installed("@cloudflare/workerd-linux-64", "bin/workerd");
 
 /** A server that listens on a port of its own choice. */
 export interface Served {
+  /** The system's number of its process. */
+  readonly pid: number | undefined;
   readonly origin: string;
   close(): Promise<void>;
 }
@@ -30,7 +32,7 @@ export async function serveWorkerd(config: string, ...args: readonly string[]): 
   };
   for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
     const { event, port } = JSON.parse(line) as { event: string; port?: number };
-    if (event === "listen") return { origin: `http://127.0.0.1:${port}`, close };
+    if (event === "listen") return { pid: child.pid, origin: `http://127.0.0.1:${port}`, close };
   }
   throw new Error(`workerd ended with exit code ${child.exitCode}`);
 }
@@ -56,7 +58,9 @@ const config :Workerd.Config = (
   services = [(name = "main", worker = (
     modules = [(name = "main", esModule = embed "${path.basename(file)}")${wasm.join("")}],
     compatibilityDate = "2026-10-01"
-  ))],
+  )),
+  # Programs may fetch from servers of this machine.
+  (name = "internet", network = (allow = ["private"]))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );
 `;
@@ -74,8 +78,9 @@ export const workerd: Runtime = {
     if (modules.size !== 1) throw new Error(`a bundle for workerd imports one .wasm module, this one ${modules.size}`);
     const config = `${file}.capnp`;
     await writeFile(config, configOf(file, modules));
-    const { origin, close } = await serveWorkerd(config);
+    const { pid, origin, close } = await serveWorkerd(config);
     return {
+      pid,
       async call(name, argument) {
         const response = await fetch(origin, { method: "POST", body: JSON.stringify({ name, argument }) });
         if (!response.ok) throw new Error(`workerd answered with status ${response.status}: ${await response.text()}`);
