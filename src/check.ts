@@ -26,7 +26,9 @@ export function checkNumber(value: unknown, title: string, least: number, most: 
 
 /** @throws TypeError where `value` is not a Uint8Array. */
 export function checkBytes(value: unknown, title: string): asserts value is Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`${title} must be a Uint8Array, got ${classOf(value)}`);
+  // Not by `instanceof`: another realm has a Uint8Array of its own.
+  if (!ArrayBuffer.isView(value) || classOf(value) !== "[object Uint8Array]")
+    throw new TypeError(`${title} must be a Uint8Array, got ${classOf(value)}`);
 }
 
 /**

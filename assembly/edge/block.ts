@@ -28,6 +28,7 @@ abstract class Sparse {
 
 /** Makes room for a block's bytes behind a head's: whatever was there before is gone. */
 export function input(byteLength: usize): usize {
+  Input.at = 0;
   Room.next = __heap_base;
   return room(byteLength);
 }
@@ -184,14 +185,13 @@ function extraBits(): void {
  * @returns how many pairs there are at `pairs`; 0 at the block's end
  */
 export function survivors(): u32 {
-  if (Sparse.symbol == Sparse.end) return 0;
   const first = Sparse.index;
-  const chunk = min(Sparse.symbol + CHUNK, Sparse.end);
-  place(chunk);
-  refuse(Sparse.place > Sparse.count || Sparse.index > Sparse.survivors);
-  if (chunk == Sparse.end) {
-    // The last symbol is no filler: it was written as a pair, but not counted.
-    refuse(Sparse.index < Sparse.survivors || (!Head.escape && <u32>load<u8>(chunk - 1) == Head.gap));
+  // A chunk may be fillers alone.
+  while (Sparse.symbol < Sparse.end && Sparse.index == first) {
+    place(min(Sparse.symbol + CHUNK, Sparse.end));
+    refuse(Sparse.place > Sparse.count || Sparse.index > Sparse.survivors);
+    // The last symbol is no filler.
+    if (Sparse.symbol == Sparse.end) refuse(Sparse.index < Sparse.survivors || (!Head.escape && <u32>load<u8>(Sparse.end - 1) == Head.gap));
   }
   const words = Head.stride >> 2;
   const count = (Sparse.index - first) * words;

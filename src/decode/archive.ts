@@ -1,6 +1,6 @@
 import type { Core } from "../archive/core.js";
 import { type Header, PREAMBLE_BYTES, type TensorEntry } from "../archive/header.js";
-import { checkNumber, plainBytes } from "../check.js";
+import { checkInteger, checkNumber, plainBytes } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { Source, Tensor } from "../types.js";
 import { drive } from "./drive.js";
@@ -93,6 +93,7 @@ export function readerOf(source: Source): (...need: Need) => Promise<Uint8Array>
 /** Opens an archive: see `headerSteps`. The records are read when they are asked for. */
 export async function openWith(core: Core, source: Source, options: OpenOptions = {}): Promise<Archive> {
   const { byteLength } = source;
+  checkInteger(byteLength, "source.byteLength", 0, Number.MAX_SAFE_INTEGER);
   const read = readerOf(source);
   const decoded = (entry: TensorEntry, record: RecordOptions) => drive(tensorSteps(core, entry, record), read, record.signal);
   const opened = drive(openSteps(core, options, byteLength), read, options.signal);

@@ -1,4 +1,3 @@
-import { concat } from "../archive/bytes.js";
 import type { Core } from "../archive/core.js";
 import { plainBytes } from "../check.js";
 import type { Tensor } from "../types.js";
@@ -13,7 +12,7 @@ export type Bytes = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 /** Every tensor of an archive in memory, in order. */
 export function decodeWith(core: Core, archive: Uint8Array, options: DecodeOptions = {}): Tensor[] {
   const all = plainBytes(archive, "archive");
-  return collect(archiveSteps(core, options, all.length), all, options.signal) as Tensor[];
+  return collect(archiveSteps(core, { ...options, blocks: false }, all.length), all, options.signal) as Tensor[];
 }
 
 /**
@@ -33,37 +32,50 @@ export function decodeStreamWith(
   stream: Bytes,
   options: DecodeOptions | BlockStreamOptions = {},
 ): AsyncGenerator<Tensor | Block, void, undefined> {
-  if (stream === null || typeof stream !== "object") throw new TypeError("stream must be a stream of bytes");
-  return streamed(core, stream, options);
+  const given = stream as Given;
+  if (!given?.getReader && !given?.[Symbol.asyncIterator]) throw new TypeError("stream must be a stream of bytes");
+  return streamed(core, given, options);
 }
+
+/** A stream of any kind; only those of Node can be destroyed. */
+type Given = AsyncIterable<Uint8Array> & Partial<Pick<ReadableStream<Uint8Array>, "getReader">> & { destroy?(): void };
 
 async function* streamed(
   core: Core,
-  stream: Bytes & { destroy?(): void },
+  stream: Given,
   options: DecodeOptions | BlockStreamOptions,
 ): AsyncGenerator<Tensor | Block, void, undefined> {
   const { signal } = options;
   // The iterator of a web stream, where there is one, would wait for a chunk that it was asked for before it cancels: the reader does not.
-  const reader = "getReader" in stream && stream.getReader();
+  const reader = stream.getReader?.();
   const chunks = reader
-    ? { next: () => reader.read(), return: () => reader.cancel() }
-    : (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    ? { next: () => reader.read(), return: () => reader.cancel().finally(() => reader.releaseLock()) }
+    : stream[Symbol.asyncIterator]();
+  /** Bytes that came, `length` of them, and room for more. */
   let held: Uint8Array = new Uint8Array(0);
+  let length = 0;
   /** Where `held` begins in the archive. */
   let base = 0;
   const read = async (...[offset, byteLength]: Need): Promise<Uint8Array> => {
-    const parts = [held.subarray(offset - base)];
+    held = held.subarray(offset - base);
+    length -= offset - base;
     base = offset;
-    let [{ length }] = parts;
     while (length < byteLength) {
       const { done, value } = await heard(async () => chunks.next(), signal);
       if (done) break;
       const chunk = plainBytes(value, "a chunk of the stream");
-      parts.push(chunk);
+      if (!length) held = chunk;
+      else {
+        if (length + chunk.length > held.length) {
+          const larger = new Uint8Array(2 * length + chunk.length);
+          larger.set(held.subarray(0, length));
+          held = larger;
+        }
+        held.set(chunk, length);
+      }
       length += chunk.length;
     }
-    held = parts.length > 1 ? concat(parts) : parts[0];
-    return held.subarray(0, byteLength);
+    return held.subarray(0, Math.min(length, byteLength));
   };
   const close = async (): Promise<void> => {
     if (signal?.aborted) stream.destroy?.(); // a Node stream, whose iterator waits, too

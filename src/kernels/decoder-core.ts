@@ -34,7 +34,7 @@ interface Head extends RecordHead {
 const CODES = "MAGIC VERSION TRUNCATED TRAILING CHECKSUM CORRUPT DUPLICATE LIMIT UNSUPPORTED".split(" ") as FormatErrorCode[];
 
 /** What `Input.part` of assembly/edge/input.ts means. */
-const PARTS = ["header", "name", "tensor", "record head", "codebook", "code lengths", "block"];
+const PARTS = ["header", "name", "tensor", "head", "codebook", "code table", "block"];
 
 const FOUND = 74;
 const MAX_SAFE = Number.MAX_SAFE_INTEGER;
@@ -46,14 +46,14 @@ let compiled: WebAssembly.Module | undefined;
 let decoder: DecoderExports | undefined;
 
 /**
- * Decodes with this module, for hosts whose policy forbids to compile bytes: `coppice/wasm/decoder`, compiled by the host, or in a worker that may. It may be called at any time.
+ * Decodes with this module, a `WebAssembly.Module`, for hosts whose policy forbids to compile bytes: `coppice/wasm/decoder`, compiled by the host, or in a worker that may. It may be called at any time.
  *
  * @throws TypeError where it is no module of the decoder
  */
-export function init(module: WebAssembly.Module): void {
-  const { exports } = new WebAssembly.Instance(module);
+export function init(module: object): void {
+  const { exports } = new WebAssembly.Instance(module as WebAssembly.Module);
   if (!exports["survivors"]) throw new TypeError("module must be decoder.wasm");
-  compiled = module;
+  compiled = module as WebAssembly.Module;
   decoder = exports as unknown as DecoderExports;
 }
 
@@ -116,11 +116,11 @@ function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): He
       decoder.tensor();
       const [, , , nameAt, nameByteLength, dtype, byteLength, recordByteLength, rank, nameEnd, ...axes] = found();
       const name = decodeUtf8(lent(nameAt, nameByteLength), nameEnd - at, "a name");
-      if (names.has(name)) throw new FormatError("DUPLICATE", nameEnd - at, `two tensors are named ${name}`);
+      if (names.has(name)) throw new FormatError("DUPLICATE", nameEnd - at, `two of ${name}`);
       names.add(name);
       tensors.push({ name, dtype: DTYPES[dtype], shape: axes.slice(0, rank), byteLength, recordOffset, recordByteLength });
       recordOffset += recordByteLength;
-      if (recordOffset > MAX_SAFE) throw new FormatError("LIMIT", 0, "the records pass 2^53 bytes");
+      if (recordOffset > MAX_SAFE) throw new FormatError("LIMIT", 0, "records of 2^53 bytes");
       // Whether the records fit is the caller's to check in the end; a header of millions is not read through for it.
       if (left % 1024 === 0 && recordOffset > archiveByteLength) throw new FormatError("TRUNCATED", archiveByteLength, "records");
     }

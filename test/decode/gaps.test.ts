@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ByteWriter } from "../../src/archive/bytes.js";
 import { decodeWith } from "../../src/decode/decode.js";
 import type { Dtype } from "../../src/types.js";
-import { craftArchive, tensorOf } from "../archive/craft.js";
+import { archiveOf, craftArchive, sealed, tensorOf } from "../archive/craft.js";
 import { cores } from "../cores.js";
 import { expectSame } from "../kernels/all.js";
 
@@ -40,6 +41,29 @@ describe.each(cores)("$name", ({ core }) => {
         expect(decoded.shape).toEqual(tensor.shape);
         expectSame(decoded.data, tensor.data, `${dtype}, ${codebook}`);
       }
+    }
+  });
+
+  it.each([1, 2, 255])("goes on after as many fillers of %s as it likes", (gapParameter) => {
+    for (const fillers of [4095, 4096, 4097, 8192, 12_288].filter((count) => count * gapParameter < 2 ** 20)) {
+      for (const before of [0, 1, 2]) {
+        // So many survivors, the fillers, and two more.
+        const gaps = [...Array.from({ length: before }, () => 0), fillers * gapParameter, 0];
+        const tensor = survivorsAfter(gaps, "F32", 4);
+        const archive = craftArchive([{ ...tensor, coding: "sparse", gapParameter, ways: [2] }]);
+        expectSame(decodeWith(core, archive, { maxBytes: 2 ** 24 })[0].data, tensor.data, `${before}, ${fillers}`);
+      }
+    }
+  });
+
+  it("refuses a block that ends in fillers, however many", () => {
+    for (const fillers of [1, 4095, 4096, 4097, 8191, 8192]) {
+      const symbols = Uint8Array.of(0, ...new Uint8Array(fillers).fill(1));
+      const block = new ByteWriter().varint(1).varint(fillers).bytes(symbols).u8(0);
+      // Sparse, a listed codebook of the one centroid 9, the filler 1, all symbols raw.
+      const record = sealed(Uint8Array.of(3, 0, 1, 0, 9, 0, ...block.finish()));
+      const archive = archiveOf([{ name: "w", dtype: "U8", shape: [20_000], record }]);
+      expect(() => decodeWith(core, archive), `${fillers}`).toThrow(expect.objectContaining({ code: "CORRUPT" }));
     }
   });
 });
