@@ -212,3 +212,39 @@ it("decodes that share a signal leave no listener on it", async () => {
   expect(added).toBeGreaterThan(500);
   expect(removed).toBe(added);
 });
+
+describe("what a stream holds while it waits", () => {
+  const LARGE = craftArchive([{ ...tensorOf("raw", "U8", [1 << 18], random.symbols(1 << 18, 200)), coding: "raw" }]);
+
+  /** Bytes held more than before, when `chunks` has come to its end. */
+  async function heldAfter(chunks: () => Iterable<Uint8Array>): Promise<number> {
+    const used = (): number => {
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    let held = 0;
+    async function* stream(): AsyncGenerator<Uint8Array> {
+      const before = used();
+      yield* chunks();
+      held = used() - before;
+    }
+    await refusedOnce(drain(edge.decodeStream(stream())));
+    return held;
+  }
+
+  it("is a few times what came, however small the chunks were", async () => {
+    const cutOff = LARGE.subarray(0, LARGE.length - 9);
+    const held = await heldAfter(function* () {
+      for (const byte of cutOff) yield Uint8Array.of(byte);
+    });
+    expect(held).toBeLessThan(8 * LARGE.length);
+  });
+
+  it("is nothing for chunks without bytes, however many", async () => {
+    const held = await heldAfter(function* () {
+      for (let i = 0; i < 100_000; i++) yield new Uint8Array(0);
+    });
+    expect(held).toBeLessThan(1 << 20);
+  });
+});
