@@ -25,7 +25,7 @@ const carried = {
   },
 };
 
-/** The other bundles take from decode.js `FormatError`, which is one class, whichever entry a program caught it with, and `toFile`, which carries pako there. */
+/** The other bundles take from decode.js `FormatError`, which is one class, whichever entry a program caught it with (but under the conditions whose decoder is another file), and `toFile`, which carries pako there. */
 const fromDecode = {
   name: "from-decode",
   setup(esbuild) {
@@ -38,16 +38,16 @@ const fromDecode = {
   },
 };
 
-/** Workers and edge functions compile no bytes: their decoder imports the module that stands beside it. */
-const wasmBeside = {
+/** Workers and edge functions compile no bytes: their decoder imports the module that stands beside it, in the words that their bundler knows. */
+const wasmBeside = (query = "") => ({
   name: "wasm-beside",
   setup(esbuild) {
     esbuild.onResolve({ filter: /\.wasm$/ }, ({ path: specifier }) => ({
-      path: `./wasm/${path.basename(specifier)}`,
+      path: `./wasm/${path.basename(specifier)}${query}`,
       external: true,
     }));
   },
-};
+});
 
 /** Writes the bundles into a folder of the repository; the modules must be there. */
 export async function bundle(folder) {
@@ -57,7 +57,9 @@ export async function bundle(folder) {
   await Promise.all([
     // One self-contained file: an edge runtime wants a module to copy, not a folder.
     build({ ...decoding, entryPoints: { decode: "src/decode/index.ts" }, plugins: [...options.plugins, carriedPako] }),
-    build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside] }),
+    build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside()] }),
+    // Next.js compiles what is asked for as a module, and refuses a .wasm that is not.
+    build({ ...decoding, entryPoints: { "decode.edge-light": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside("?module")] }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
       ...options,

@@ -14,8 +14,9 @@ function wasmGlobals(found: Map<string, string>): Plugin {
   return {
     name: "wasm-globals",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /\.wasm$/ }, ({ path: specifier, resolveDir }) => {
-        const file = path.resolve(resolveDir, specifier);
+      // As Next.js asks for it.
+      onResolve({ filter: /\.wasm\?module$/ }, ({ path: specifier, resolveDir }) => {
+        const file = path.resolve(resolveDir, specifier.replace(/\?module$/, ""));
         found.set(path.basename(file), file);
         return { path: path.basename(file), namespace: "wasm-global" };
       });

@@ -41,7 +41,7 @@ export function decode(archive: Uint8Array, options?: DecodeOptions): Tensor[] {
  * Decodes an archive as its bytes arrive: each tensor is there as soon as its record is, or, with `blocks: true`, each block as soon as it is. The stream is cancelled
  * where it is not read to its end: after an error, an abort, or a `break` of the caller's loop.
  *
- * @param stream the bytes of a `.coppice` file in chunks of any size: a web ReadableStream, a Node stream, an async generator
+ * @param stream the bytes of a `.coppice` file in chunks of any size: a web ReadableStream, a Node stream, an async generator. A chunk is the decoder's until the next tensor or block
  * @throws FormatError where the archive is at fault, after the tensors that came before; TypeError, RangeError where an option is; the reason of `options.signal`; what the
  * stream fails with
  */
@@ -63,7 +63,7 @@ export async function open(source: Source, options?: OpenOptions): Promise<Archi
 /**
  * The header of an archive: its tensors with their shapes and where their records are.
  *
- * @param start the archive, or as much of it as its header takes
+ * @param start the archive, or as much of it as its header takes; the header's `shell` is a view of it
  * @throws FormatError where the header is at fault, `TRUNCATED` where more bytes are needed
  */
 export function readHeader(start: Uint8Array): Header {

@@ -59,7 +59,11 @@ describe("the bundles", () => {
 
   it("for the edge is one file that carries no engine", () => {
     expect(dist("decode.js")).not.toMatch(/\bfrom\s*["']|\bimport\s*["'(]/);
-    expect(dist("decode.workerd.js").match(/\bfrom\s*["'].*|\bimport\s*["'(].*/g)).toEqual(['from "./wasm/decoder.wasm";']);
+    for (const [runtime, wasm] of [
+      ["workerd", "./wasm/decoder.wasm"],
+      ["edge-light", "./wasm/decoder.wasm?module"],
+    ])
+      expect(dist(`decode.${runtime}.js`).match(/\bfrom\s*["'].*|\bimport\s*["'(].*/g)).toEqual([`from "${wasm}";`]);
     const decoders = WASM_MODULES.filter(({ entry }) => entry === "decoder");
     expect(dist("decode.js").match(EMBEDDED)?.length ?? 0).toBeLessThanOrEqual(decoders.length);
   });
