@@ -32,8 +32,9 @@ export interface Crafted extends Tensor {
 const CODEBOOK_KINDS = { listed: LISTED, sorted: SORTED, float16: FLOAT16, own: OWN } as const;
 const NO_BYTES = new Uint8Array(0);
 
-/** A code of the way that can hold these symbols; with way 1 they are all the same. */
-export function codingFor(symbols: Uint8Array, alphabet: number, way: Way): SymbolCoding {
+/** A code of the way that can hold these symbols; with way 1 they are all the same. An alphabet of one symbol has no Huffman code. */
+export function codingFor(symbols: Uint8Array, alphabet: number, wanted: Way): SymbolCoding {
+  const way = alphabet === 1 && wanted > 1 ? 1 : wanted;
   if (way <= 1) return { way, symbol: way === 1 ? (symbols[0] ?? 0) : 0, lengths: NO_BYTES, alphabet };
   const counts = kernels.histogram(symbols).slice(0, alphabet);
   for (let symbol = 0; counts.filter((count) => count > 0).length < 2; symbol++) counts[symbol] = Math.max(counts[symbol], 1);

@@ -38,7 +38,7 @@ function largest(dtype: keyof typeof ELEMENT_BYTES, features: Features): Uint8Ar
 // The memory never shrinks: the smaller tensors come first.
 describe.each([
   { dtypes: ["U8", "F16", "F32"], most: 16e6 },
-  { dtypes: ["F64"], most: 32e6 },
+  { dtypes: ["F64"], most: 24e6 },
 ] as const)("the decoder's memory stays below $most bytes with blocks of 2^20 elements of $dtypes", ({ dtypes, most }) => {
   it.each(Object.entries(CODINGS))("%s", (name, features) => {
     // Of context coding, which takes its time, the widest elements.

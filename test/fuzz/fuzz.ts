@@ -9,7 +9,8 @@ import { came, difference, WAYS } from "../decode/ways.js";
 import { Random } from "../random.js";
 import { wasmBytes } from "../wasm-memories.js";
 import type { Corpus } from "./corpus.js";
-import { aroundHeader, aroundRecord, aroundShell, mutated } from "./mutate.js";
+import { generated } from "./generate.js";
+import { aroundHeader, aroundRecord, aroundShell, mutated, piecesOf } from "./mutate.js";
 
 // What it promises, and docs/fuzzing.md explains: only FormatErrors come out, in bounded time and memory, and all ways into an archive agree.
 
@@ -33,6 +34,8 @@ export const MOST_GROWTH_BYTES: number = 768 << 20;
 
 /** Every so many accepted archives their files are asked for too. */
 const FILES_EVERY = 8;
+/** The kind of inputs, of 26, that are not mutants. */
+const WHOLE = 24;
 const PROGRESS_MILLISECONDS = 5000;
 const WARM_INPUTS = 20_000;
 
@@ -88,9 +91,12 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
     refused[error.code] = (refused[error.code] ?? 0) + 1;
   };
 
-  const archive = async (input: Uint8Array, always: boolean): Promise<void> => {
+  /** @param whole what the archive holds, where that is known */
+  const archive = async (input: Uint8Array, always: boolean, whole?: readonly Tensor[]): Promise<void> => {
     archiveCount++;
     const expected = await came((async () => reference.decode(input, CEILING))());
+    const wrong = whole && difference(expected, whole);
+    if (wrong !== undefined) throw new Error(`the reference does not give what was put in: ${wrong}`);
     const sizes = sizesOf(cuts);
     for (const { name, tensors } of WAYS) {
       const differs = difference(await came(tensors(edge, input, CEILING, sizes)), expected);
@@ -124,13 +130,14 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
   };
 
   for (let index = 0; index < inputs; index++) {
-    const kind = random.below(24);
+    const kind = random.below(26);
     const isModel = kind < 4;
-    const input = isModel ? mutated(random, pick(random, models), models) : mutantOf(kind);
+    const made = kind === WHOLE ? generated(random) : undefined;
+    const input = made?.archive ?? (isModel ? mutated(random, pick(random, models), models) : mutantOf(kind));
     const before = performance.now();
     buffers = process.memoryUsage().arrayBuffers;
     try {
-      await (isModel ? model(input) : archive(input, kind >= 20));
+      await (isModel ? model(input) : archive(input, kind >= 20 && kind < WHOLE, made?.tensors));
     } catch (error) {
       fail(input, index, (error as Error)?.stack ?? String(error));
     }
@@ -170,6 +177,7 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
   function mutantOf(kind: number): Uint8Array {
     if (kind < 10) return aroundRecord(random, pick(random, pieces), records);
     if (kind < 14) return aroundHeader(random, pick(random, archives), archives);
+    if (kind > WHOLE) return aroundRecord(random, pick(random, piecesOf(generated(random).archive)), records);
     if (kind >= 20) return aroundShell(random, pick(random, shells), shells);
     const mutant = mutated(random, pick(random, archives), archives);
     return kind < 18 ? reseal(mutant) : mutant;
