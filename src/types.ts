@@ -174,6 +174,9 @@ export interface Restored {
   bytes(tensor: number): AsyncIterable<Uint8Array>;
 }
 
+/** What a model uses a tensor for: as the weights of a layer (a matrix, a convolution, an embedding), or in any other way. */
+export type Role = "weight" | "other";
+
 /** A model file that was opened: its tensors in file order, and the shell around them. */
 export interface OpenModel {
   readonly format: string;
@@ -186,6 +189,8 @@ export interface OpenModel {
   read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array>;
   /** Where the tensor's bytes, little-endian and row-major, stand in one run of an open file; undefined where only `read` can give them. */
   place?(tensor: number): Place | undefined;
+  /** What the tensor is used for, where the format tells. */
+  role?(tensor: number): Role;
   /** The shell. Asked for once, after the tensors were worked. */
   templates(restored: Restored): Promise<readonly FileTemplate[]>;
   close(): Promise<void>;

@@ -60,8 +60,12 @@ function checkFolders(paths: ReadonlySet<string>, at: number): void {
   }
 }
 
-/** A path from a stranger leaves the folder it is meant for in no operating system. */
-function checkPath(path: string, at: number): void {
+/**
+ * A path from a stranger leaves the folder it is meant for in no operating system.
+ *
+ * @throws FormatError `CORRUPT` at `at`
+ */
+export function checkPath(path: string, at: number): void {
   if (path === "") return;
   const parts = path.split("/");
   if (/[\\:\0]/.test(path) || parts.some((part) => part === "" || part === "." || part === "..")) {

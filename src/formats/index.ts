@@ -2,18 +2,26 @@ import { FormatError } from "../errors.js";
 import type { OpenModel, Source } from "../types.js";
 import { NPY_MAGIC, openNpy } from "./npy.js";
 import { openNpz } from "./npz.js";
+import { isOnnx, openOnnx } from "./onnx.js";
 import { openSafetensors } from "./safetensors.js";
 
 export { safetensorsHeader } from "../archive/safetensors-header.js";
 export { bytesSource } from "./bytes-source.js";
 export { openNpy } from "./npy.js";
 export { openNpz } from "./npz.js";
+export { openOnnx } from "./onnx.js";
 export { openSafetensors } from "./safetensors.js";
 export { fileSource } from "./source.js";
 
 export interface OpenHint {
   /** File name, from which a tensor that has no name of its own takes one. */
   readonly name?: string;
+  /**
+   * Opens a file of the same model, by its path from the file's folder, with `/`. Undefined where there is none, as a model of bytes has.
+   *
+   * @throws FormatError `CORRUPT` where the path leaves the folder
+   */
+  readonly beside?: (path: string) => Promise<Source>;
 }
 
 export interface Format {
@@ -30,10 +38,14 @@ const HEAD_BYTES = 16;
 const startsWith = (head: Uint8Array, magic: ArrayLike<number>): boolean =>
   head.length >= magic.length && Array.from(magic).every((byte, i) => head[i] === byte);
 
+/** "models/fc1.npy" gives "fc1.npy". */
+function base(name: string | undefined): string | undefined {
+  return name?.split(/[\\/]/).at(-1) || undefined;
+}
+
 /** "models/fc1.npy" gives "fc1". */
 function stem(name: string | undefined): string | undefined {
-  const file = name?.split(/[\\/]/).at(-1);
-  return file?.replace(/(?<=.)\.[^.]*$/, "") || undefined;
+  return base(name)?.replace(/(?<=.)\.[^.]*$/, "");
 }
 
 /** Formats in the order in which they are tried. */
@@ -50,6 +62,12 @@ export const FORMATS: readonly Format[] = [
     // A local header, or the end record of a zip with no members.
     detect: (head) => startsWith(head, [0x50, 0x4b, 3, 4]) || startsWith(head, [0x50, 0x4b, 5, 6]),
     open: (source) => openNpz(source),
+  },
+  {
+    name: "onnx",
+    extensions: [".onnx"],
+    detect: isOnnx,
+    open: (source, { name, beside }) => openOnnx(source, base(name), beside),
   },
   {
     name: "safetensors",

@@ -6,6 +6,7 @@ import type { Tensor } from "../../src/types.js";
 import { craftArchive, floats, tensorOf } from "../archive/craft.js";
 import { SAMPLES } from "../archive/samples.js";
 import { makeNpy } from "../formats/helpers.js";
+import { bytes, constant, external, graphAttribute, initializer, model, node, raw, tensor } from "../formats/onnxfile.js";
 import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
 import { type Piece, piecesOf, type Shelled, shelledOf } from "./mutate.js";
@@ -45,7 +46,16 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
   const data = new Uint8Array(random.weights(30).buffer);
   const w = makeNpy("<f4", [5, 6], data);
   const b = makeNpy(">f8", [3, 5], random.bytes(120), true);
+  const branch = graphAttribute("then_branch", initializer(tensor("w", "FLOAT", [5, 6], raw(data))), node("Conv", ["x", "w"], ["y"]));
+  const onnx = [
+    node("If", ["c"], ["y"], { attributes: [branch] }),
+    constant("k", tensor("", "INT64", [8], raw(random.bytes(64)))),
+    node("MatMul", ["k", "w"], ["y"]),
+    initializer(tensor("w", "FLOAT", [5, 6], bytes(4, data))),
+  ];
   const models = [
+    model(onnx),
+    model([...onnx, initializer(tensor("e", "FLOAT", [5, 6], external({ location: "w.data", offset: 4, length: 120 })))]),
     new Uint8Array(Buffer.concat([safetensorsHeader(tensors, new Map([["format", "pt"]])), ...tensors.map((tensor) => tensor.data)])),
     new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data])),
     w,

@@ -36,6 +36,8 @@ export const MOST_GROWTH_BYTES: number = 768 << 20;
 const FILES_EVERY = 8;
 /** The kind of inputs, of 26, that are not mutants. */
 const WHOLE = 24;
+/** What any file beside a model has. */
+const BESIDE = new Uint8Array(200);
 const PROGRESS_MILLISECONDS = 5000;
 const WARM_INPUTS = 20_000;
 
@@ -117,7 +119,7 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
   };
   const model = async (input: Uint8Array): Promise<void> => {
     try {
-      const opened = await openModel(bytesSource(input), { name: "fuzz.npy" });
+      const opened = await openModel(bytesSource(input), { name: "fuzz.npy", beside: async () => bytesSource(BESIDE) });
       for (const [i, { dtype, shape }] of opened.tensors.entries()) {
         const byteLength = tensorByteLength(dtype, shape);
         if (byteLength > 0) await opened.read(i, 0, Math.min(byteLength, MOST_OUTPUT_BYTES));
