@@ -16,9 +16,11 @@ interface Visit {
   readonly value: PickleValue;
 }
 
-/** A key as a part of a path; a key that is a tuple or an object goes by its place. */
+/** A key as a part of a path, as Python shows it; one that is a tuple or an object goes by its place. */
 function partOf(key: PickleValue, place: number): string {
-  return typeof key === "object" && key !== null ? `#${place}` : String(key);
+  if (key === null) return "None";
+  if (typeof key === "boolean") return key ? "True" : "False";
+  return typeof key === "object" ? `#${place}` : String(key);
 }
 
 /** What a value holds, by its parts of the path. */

@@ -107,6 +107,8 @@ export function typedTensor(dtype: string, { key, count, first = 0, shape, strid
 export type Storages = Readonly<Record<string, Uint8Array>>;
 
 export interface TorchZipOptions {
+  /** Instead of the pickle of the root. */
+  readonly pickle?: Uint8Array;
   readonly byteorder?: string;
   /** Of each member. */
   readonly member?: Partial<ZipMember>;
@@ -114,9 +116,9 @@ export interface TorchZipOptions {
 }
 
 /** The newer form, as version 2 writes it: descriptors behind the data. */
-export function makeTorchZip(root: Py | Uint8Array, storages: Storages, options: TorchZipOptions = {}): Uint8Array {
+export function makeTorchZip(root: Py, storages: Storages, options: TorchZipOptions = {}): Uint8Array {
   const member = (name: string, data: Uint8Array): ZipMember => ({ name: `archive/${name}`, data, descriptor: 4, ...options.member });
-  const members = [member("data.pkl", root instanceof Uint8Array ? root : pickle(root))];
+  const members = [member("data.pkl", options.pickle ?? pickle(root))];
   if (options.byteorder !== undefined) members.push(member("byteorder", ascii(options.byteorder)));
   for (const [key, data] of Object.entries(storages)) members.push(member(`data/${key}`, data));
   return makeZip([...members, member("version", ascii("3\n")), ...(options.more ?? [])], { zip64: true });
@@ -135,14 +137,14 @@ export interface TorchLegacyOptions {
 }
 
 /** The older form: five pickles, then the storages. */
-export function makeTorchLegacy(root: Py | Uint8Array, storages: Storages, options: TorchLegacyOptions = {}): Uint8Array {
+export function makeTorchLegacy(root: Py, storages: Storages, options: TorchLegacyOptions = {}): Uint8Array {
   const { magic = 0x1950a86a20f9469cfc6cn, version = 1001, protocol = 2, elementBytes = 4 } = options;
   const system = options.system ?? { protocol_version: 1001, little_endian: true, type_sizes: { short: 2, int: 4, long: 4 } };
   return concat(
     pickle(long(magic), protocol),
     pickle(version, protocol),
     pickle(system, protocol),
-    root instanceof Uint8Array ? root : pickle(root, protocol),
+    pickle(root, protocol),
     pickle(options.keys ?? Object.keys(storages), protocol),
     ...Object.entries(storages).flatMap(([key, data]) => [
       new Uint8Array(BigUint64Array.of(BigInt(options.counts?.[key] ?? data.length / elementBytes)).buffer),
