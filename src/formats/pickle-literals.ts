@@ -60,8 +60,9 @@ function viewOf(bytes: Uint8Array): DataView {
 /** Two's complement, little-endian, of any length. */
 function longOf(bytes: Uint8Array): PickleValue {
   if (bytes.length === 0) return 0;
-  const digits = Buffer.from(bytes).reverse().toString("hex");
-  const value = BigInt.asIntN(8 * bytes.length, BigInt(`0x${digits}`));
+  let bits = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) bits = (bits << 8n) | BigInt(bytes[i]);
+  const value = BigInt.asIntN(8 * bytes.length, bits);
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }

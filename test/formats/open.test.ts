@@ -5,15 +5,24 @@ import { afterAll, describe, expect, it } from "vitest";
 import { bytesSource, FORMATS, fileSource, openModel } from "../../src/formats/index.js";
 import type { OpenModel } from "../../src/types.js";
 import { acceptedOrRefused, ascii, expectSame, floats, makeNpy, makeSafetensors, noise, refused } from "./helpers.js";
+import { makeTorchLegacy, makeTorchZip, tensor } from "./pickler.js";
 import { makeZip } from "./zipfile.js";
 
 const NPY = makeNpy("<f4", [2], floats(2));
 const NPZ = makeZip([{ name: "w.npy", data: NPY }]);
+const TORCH = makeTorchZip({ w: tensor({ count: 2, shape: [2] }) }, { 0: floats(2) });
+const LEGACY = makeTorchLegacy({ w: tensor({ count: 2, shape: [2] }) }, { 0: floats(2) });
 const SAFETENSORS = makeSafetensors([{ name: "w", dtype: "F32", shape: [2], data: floats(2) }]);
 
 describe("openModel", () => {
   it("tells the format by the bytes", async () => {
-    for (const [name, file] of Object.entries({ npy: NPY, npz: NPZ, safetensors: SAFETENSORS })) {
+    for (const [name, file] of [
+      ["npy", NPY],
+      ["npz", NPZ],
+      ["pytorch", TORCH],
+      ["pytorch", LEGACY],
+      ["safetensors", SAFETENSORS],
+    ] as const) {
       expect((await openModel(bytesSource(file))).format).toBe(name);
     }
     expect((await openModel(bytesSource(makeZip([])))).format).toBe("npz");
@@ -40,7 +49,13 @@ describe("openModel", () => {
     const next = noise(21);
     for (let i = 0; i < 3000; i++) {
       const bytes = Uint8Array.from({ length: Math.floor(next() * 300) }, () => Math.floor(next() * 256));
-      const heads = [[], [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 20, 0], [0x50, 0x4b, 3, 4], [9, 0, 0, 0, 0, 0, 0, 0, 0x7b]];
+      const heads = [
+        [],
+        [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 20, 0],
+        [0x50, 0x4b, 3, 4],
+        [9, 0, 0, 0, 0, 0, 0, 0, 0x7b],
+        [...LEGACY.subarray(0, 100)],
+      ];
       const head = heads[i % heads.length];
       bytes.set(head.slice(0, bytes.length));
       await acceptedOrRefused(bytes, (file): Promise<OpenModel> => openModel(bytesSource(file)));

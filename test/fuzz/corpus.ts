@@ -6,6 +6,7 @@ import type { Tensor } from "../../src/types.js";
 import { craftArchive, floats, tensorOf } from "../archive/craft.js";
 import { SAMPLES } from "../archive/samples.js";
 import { makeNpy } from "../formats/helpers.js";
+import { makeTorchLegacy, makeTorchZip, type Py, tensor } from "../formats/pickler.js";
 import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
 import { type Piece, piecesOf, type Shelled, shelledOf } from "./mutate.js";
@@ -45,6 +46,11 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
   const data = new Uint8Array(random.weights(30).buffer);
   const w = makeNpy("<f4", [5, 6], data);
   const b = makeNpy(">f8", [3, 5], random.bytes(120), true);
+  const state: Py = {
+    "fc.weight": tensor({ count: 30, shape: [5, 6] }),
+    turned: [tensor({ key: "1", count: 12, shape: [4, 2], strides: [1, 4] }), tensor({ key: "1", count: 12, first: 8, shape: [3] })],
+  };
+  const storages = { 0: data, 1: data.subarray(0, 48) };
   const models = [
     new Uint8Array(Buffer.concat([safetensorsHeader(tensors, new Map([["format", "pt"]])), ...tensors.map((tensor) => tensor.data)])),
     new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data])),
@@ -58,6 +64,8 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
       { name: "w.npy", data: w, level: 6, zip64: true },
       { name: "b.npy", data: b, level: 1 },
     ]),
+    makeTorchZip(state, storages, { byteorder: "little" }),
+    makeTorchLegacy(state, storages),
   ];
   const written: Uint8Array[] = [];
   for (const preset of ["exact", "default", "paper"] as const) {

@@ -2,6 +2,7 @@ import { DTYPES, type Dtype, dtypeBits, type Tensor } from "../../src/types.js";
 import { floats, tensorOf } from "../archive/craft.js";
 import { FILLINGS, filled } from "../codec/tensors.js";
 import { concat, makeNpy, makeSafetensors } from "../formats/helpers.js";
+import { makeTorchLegacy, makeTorchZip, type Py, tensor } from "../formats/pickler.js";
 import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
 
@@ -52,6 +53,19 @@ function spaced(): Uint8Array {
   return out;
 }
 
+/** A checkpoint of the network, with a tensor in column-major order. */
+const CHECKPOINT: Py = {
+  epoch: 3,
+  state_dict: Object.fromEntries(
+    NETWORK.map(({ name, shape, data }, i) => [name, tensor({ key: String(i), count: data.length / 4, shape })]),
+  ),
+  turned: tensor({ key: String(NETWORK.length), count: 600, shape: [30, 20], strides: [1, 30] }),
+};
+
+const STORAGES: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  [...NETWORK.map(({ data }) => data), new Uint8Array(random.weights(600).buffer)].map((data, i) => [String(i), data]),
+);
+
 /** Files of all formats. */
 export const FILES: Readonly<Record<string, Uint8Array>> = {
   "network.safetensors": makeSafetensors(NETWORK, METADATA),
@@ -68,4 +82,6 @@ export const FILES: Readonly<Record<string, Uint8Array>> = {
     { name: "w.npy", data: W, level: 6 },
     { name: "b.npy", data: COLUMNS, level: 9 },
   ]),
+  "checkpoint.pt": makeTorchZip(CHECKPOINT, STORAGES),
+  "legacy.pt": makeTorchLegacy(CHECKPOINT, STORAGES),
 };
