@@ -66,7 +66,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
 
   program
     .command("compress")
-    .description("compress a model (ONNX, safetensors, npy, npz) into an archive")
+    .description("compress a model (ONNX, safetensors, PyTorch, npy, npz) into an archive")
     .argument("<model>", "model file; - is standard input")
     .addOption(output())
     .addOption(new Option("--preset <name>", "what happens to the tensors").choices(["exact", "default", "paper"]).conflicts("recipe"))

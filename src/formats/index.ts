@@ -3,7 +3,10 @@ import type { OpenModel, Source } from "../types.js";
 import { NPY_MAGIC, openNpy } from "./npy.js";
 import { openNpz } from "./npz.js";
 import { isOnnx, openOnnx } from "./onnx.js";
+import { isPytorchLegacy, openPytorchLegacy } from "./pytorch-legacy.js";
+import { isPytorchZip, openPytorchZip } from "./pytorch-zip.js";
 import { openSafetensors } from "./safetensors.js";
+import { readZip } from "./zip.js";
 
 export { safetensorsHeader } from "../archive/safetensors-header.js";
 export { bytesSource } from "./bytes-source.js";
@@ -48,6 +51,17 @@ function stem(name: string | undefined): string | undefined {
   return base(name)?.replace(/(?<=.)\.[^.]*$/, "");
 }
 
+/** A local header, or the end record of a zip with no members. */
+function isZip(head: Uint8Array): boolean {
+  return startsWith(head, [0x50, 0x4b, 3, 4]) || startsWith(head, [0x50, 0x4b, 5, 6]);
+}
+
+/** Which of the formats that are a zip it is, the names of its members say. */
+async function openZip(source: Source, hint: OpenHint): Promise<OpenModel> {
+  const zip = await readZip(source);
+  return isPytorchZip(zip) ? openPytorchZip(source, zip, stem(hint.name)) : openNpz(source, zip);
+}
+
 /** Formats in the order in which they are tried. */
 export const FORMATS: readonly Format[] = [
   {
@@ -59,9 +73,15 @@ export const FORMATS: readonly Format[] = [
   {
     name: "npz",
     extensions: [".npz"],
-    // A local header, or the end record of a zip with no members.
-    detect: (head) => startsWith(head, [0x50, 0x4b, 3, 4]) || startsWith(head, [0x50, 0x4b, 5, 6]),
-    open: (source) => openNpz(source),
+    detect: isZip,
+    open: openZip,
+  },
+  {
+    name: "pytorch",
+    extensions: [".pt", ".pth", ".th", ".bin", ".ckpt"],
+    // Its newer form is a zip, which is told above.
+    detect: isPytorchLegacy,
+    open: (source, hint) => openPytorchLegacy(source, stem(hint.name)),
   },
   {
     name: "onnx",

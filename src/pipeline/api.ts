@@ -97,7 +97,7 @@ async function archiveOf(input: Input, options: OpenOptions): Promise<OpenArchiv
 /**
  * Compresses a model into `sink`, which gets the archive's bytes in order.
  *
- * @param input a model file's path or bytes (ONNX, safetensors, npy, npz), or tensors
+ * @param input a model file's path or bytes (ONNX, safetensors, PyTorch, npy, npz), or tensors
  * @throws FormatError where the model is at fault; TypeError, RangeError where an option is; what the system throws where a file cannot be read
  */
 export function compressTo(input: Input | readonly Tensor[], sink: Sink, options: CompressOptions = {}): Promise<Report> {

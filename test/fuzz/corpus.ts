@@ -7,6 +7,7 @@ import { craftArchive, floats, tensorOf } from "../archive/craft.js";
 import { SAMPLES } from "../archive/samples.js";
 import { makeNpy } from "../formats/helpers.js";
 import { bytes, constant, external, graphAttribute, initializer, model, node, raw, tensor } from "../formats/onnxfile.js";
+import { makeTorchLegacy, makeTorchZip, type Py, tensor as torchTensor } from "../formats/pickler.js";
 import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
 import { type Piece, piecesOf, type Shelled, shelledOf } from "./mutate.js";
@@ -53,6 +54,14 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     node("MatMul", ["k", "w"], ["y"]),
     initializer(tensor("w", "FLOAT", [5, 6], bytes(4, data))),
   ];
+  const state: Py = {
+    "fc.weight": torchTensor({ count: 30, shape: [5, 6] }),
+    turned: [
+      torchTensor({ key: "1", count: 12, shape: [4, 2], strides: [1, 4] }),
+      torchTensor({ key: "1", count: 12, first: 8, shape: [3] }),
+    ],
+  };
+  const storages = { 0: data, 1: data.subarray(0, 48) };
   const models = [
     model(onnx),
     model([...onnx, initializer(tensor("e", "FLOAT", [5, 6], external({ location: "w.data", offset: 4, length: 120 })))]),
@@ -68,6 +77,8 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
       { name: "w.npy", data: w, level: 6, zip64: true },
       { name: "b.npy", data: b, level: 1 },
     ]),
+    makeTorchZip(state, storages, { byteorder: "little" }),
+    makeTorchLegacy(state, storages),
   ];
   const written: Uint8Array[] = [];
   for (const preset of ["exact", "default", "paper"] as const) {

@@ -3,6 +3,7 @@ import { floats, tensorOf } from "../archive/craft.js";
 import { FILLINGS, filled } from "../codec/tensors.js";
 import { concat, makeNpy, makeSafetensors } from "../formats/helpers.js";
 import { bytes, constant, initializer, model, node, packed, raw, tensor } from "../formats/onnxfile.js";
+import { makeTorchLegacy, makeTorchZip, type Py, tensor as torchTensor } from "../formats/pickler.js";
 import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
 
@@ -68,6 +69,18 @@ function network(): Uint8Array {
     ...initializers,
   ]);
 }
+/** A checkpoint of the network, with a tensor in column-major order. */
+const CHECKPOINT: Py = {
+  epoch: 3,
+  state_dict: Object.fromEntries(
+    NETWORK.map(({ name, shape, data }, i) => [name, torchTensor({ key: String(i), count: data.length / 4, shape })]),
+  ),
+  turned: torchTensor({ key: String(NETWORK.length), count: 600, shape: [30, 20], strides: [1, 30] }),
+};
+
+const STORAGES: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  [...NETWORK.map(({ data }) => data), new Uint8Array(random.weights(600).buffer)].map((data, i) => [String(i), data]),
+);
 
 /** Files of all formats. */
 export const FILES: Readonly<Record<string, Uint8Array>> = {
@@ -86,4 +99,6 @@ export const FILES: Readonly<Record<string, Uint8Array>> = {
     { name: "w.npy", data: W, level: 6 },
     { name: "b.npy", data: COLUMNS, level: 9 },
   ]),
+  "checkpoint.pt": makeTorchZip(CHECKPOINT, STORAGES),
+  "legacy.pt": makeTorchLegacy(CHECKPOINT, STORAGES),
 };
