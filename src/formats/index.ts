@@ -14,6 +14,13 @@ export { fileSource } from "./source.js";
 export interface OpenHint {
   /** File name, from which a tensor that has no name of its own takes one. */
   readonly name?: string;
+  /**
+   * Opens a file of the model beside the one that is opened, by its relative path with `/`. The source is closed with that of the model, by who gave it.
+   * Undefined where there is nothing beside: of bytes, or a stream.
+   *
+   * @throws FormatError where the path leaves the model's folder, or there is no such file
+   */
+  readonly beside?: (path: string) => Promise<Source>;
 }
 
 export interface Format {
