@@ -138,7 +138,17 @@ export interface Source {
 }
 
 /**
- * One stretch of a template: literal bytes, a hole for the bytes of a tensor, or pieces that pass through zlib.
+ * Bytes of a tensor that runs on in the next file, or comes from the last. The parts of a tensor stand in files that follow each other, one in each, with no other hole between them;
+ * the first begins with the tensor, and the last ends with it.
+ */
+export interface Part {
+  /** Bytes of the tensor before the part. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/**
+ * One stretch of a template: literal bytes, a hole for the bytes of a tensor, or for a part of them, or pieces that pass through zlib.
  */
 export type Piece =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
@@ -150,6 +160,7 @@ export type Piece =
       /** The file wants the elements column-major (Fortran order). */
       readonly columnMajor?: boolean;
     }
+  | ({ readonly kind: "part"; readonly tensor: number } & Part)
   | {
       readonly kind: "deflate";
       /** Level 1..9 at which zlib 1.x, windowBits 15 and memLevel 8, gives the file's bytes back. */

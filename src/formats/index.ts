@@ -20,9 +20,10 @@ export interface OpenHint {
   /** File name, from which a tensor that has no name of its own takes one. */
   readonly name?: string;
   /**
-   * Opens a file of the same model, by its path from the file's folder, with `/`. Undefined where there is none, as a model of bytes has.
+   * Opens a file of the model beside the one that is opened, by its relative path with `/`. The source is closed with that of the model, by who gave it.
+   * Undefined where there is nothing beside: of bytes, or a stream.
    *
-   * @throws FormatError `CORRUPT` where the path leaves the folder
+   * @throws FormatError where the path leaves the model's folder, or there is no such file
    */
   readonly beside?: (path: string) => Promise<Source>;
 }
