@@ -17,7 +17,7 @@ describe("openModel", () => {
       expect((await openModel(bytesSource(file))).format).toBe(name);
     }
     expect((await openModel(bytesSource(makeZip([])))).format).toBe("npz");
-    expect(FORMATS.map(({ name }) => name)).toEqual(["npy", "npz", "safetensors"]);
+    expect(FORMATS.map(({ name }) => name)).toEqual(["json", "npy", "npz", "safetensors"]);
   });
 
   it.each([

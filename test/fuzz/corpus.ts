@@ -17,6 +17,8 @@ export interface Corpus {
   /** Those of the archives that have files. */
   readonly shells: readonly Shelled[];
   readonly models: readonly Uint8Array[];
+  /** Whatever file a model names beside it. */
+  readonly shard: Uint8Array;
 }
 
 /** Symbols from which four streams are decoded in another way than fewer are. */
@@ -45,9 +47,10 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
   const data = new Uint8Array(random.weights(30).buffer);
   const w = makeNpy("<f4", [5, 6], data);
   const b = makeNpy(">f8", [3, 5], random.bytes(120), true);
+  const shard = new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data]));
   const models = [
     new Uint8Array(Buffer.concat([safetensorsHeader(tensors, new Map([["format", "pt"]])), ...tensors.map((tensor) => tensor.data)])),
-    new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data])),
+    shard,
     w,
     b,
     makeZip([
@@ -64,6 +67,7 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     written.push((await compress(tensors, { preset })).archive);
     for (const model of models) written.push((await compress(model, { preset })).archive);
   }
+  models.push(...manifests(shard.length));
   written.push((await compress(tensors, { recipe: { rules: [{ share: { bits: 3 } }], contexts: "all" } })).archive);
   written.push((await compress(named, { preset: "exact" })).archive);
   const golden = readdirSync(goldenFolder)
@@ -72,7 +76,28 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     .map((name) => new Uint8Array(readFileSync(path.join(goldenFolder, name))));
   const samples = [...SAMPLES.values()].map(({ archive }) => archive);
   const archives = [...[...samples, ...golden, ...written].filter(({ length }) => length <= MOST_BYTES), ...longArchives(random)];
-  return { archives, pieces: archives.flatMap(piecesOf), shells: archives.flatMap(shelledOf), models };
+  return { archives, pieces: archives.flatMap(piecesOf), shells: archives.flatMap(shelledOf), models, shard };
+}
+
+/** Models that name other files: an index whose one shard is `shard`, and TF.js weights over two of them. */
+function manifests(shardBytes: number): Uint8Array[] {
+  const quantization = { dtype: "uint8", min: -1.5, scale: 2e-3 };
+  const weights = [
+    { name: "a", shape: [2, 3], dtype: "float32" },
+    { name: "b", shape: [40], dtype: "float32", quantization },
+    { name: "c", shape: [], dtype: "int32" },
+    { name: "over", shape: [shardBytes], dtype: "bool" },
+    { name: "text", shape: [1], dtype: "string" },
+  ];
+  const topology = { layers: [{ name: "a", rate: 0.5, axes: [null, -1, true] }] };
+  return [
+    { metadata: { total_size: 24 }, weight_map: { "layers.0.bias": "model-1.safetensors" } },
+    { modelTopology: topology, weightsManifest: [{ paths: ["1.bin", "sub/2.bin"], weights: weights.slice(0, 4) }] },
+    [
+      { paths: ["1.bin"], weights: weights.slice(0, 2) },
+      { paths: ["2"], weights: weights.slice(4) },
+    ],
+  ].map((json) => new Uint8Array(Buffer.from(JSON.stringify(json))));
 }
 
 /** Archives with long streams, which take few bytes for it. */
