@@ -3,7 +3,7 @@ import { dtypeBits, type FileTemplate, type Piece, type TensorInfo } from "../ty
 import { ByteReader, ByteWriter } from "./bytes.js";
 import type { Header } from "./header.js";
 import { MAX_DEFLATE_RATIO, MAX_SHELL_BYTES } from "./limits.js";
-import { isModelPath } from "./paths.js";
+import { isModelPath, pathInFile } from "./paths.js";
 import { safetensorsHeader } from "./safetensors-header.js";
 import { inflateRaw } from "./zlib.js";
 
@@ -60,11 +60,8 @@ interface Tensors {
 /** No file stands where another needs a folder. */
 function checkFolders(paths: ReadonlySet<string>, at: number): void {
   if (paths.has("") && paths.size > 1) throw new FormatError("CORRUPT", at, "a file without a path beside others");
-  for (const path of paths) {
-    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
-      if (paths.has(path.slice(0, end))) throw new FormatError("CORRUPT", at, `${JSON.stringify(path)} is in another file`);
-    }
-  }
+  const inner = pathInFile(paths);
+  if (inner !== undefined) throw new FormatError("CORRUPT", at, `${JSON.stringify(inner)} is in another file`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { FormatError } from "../errors.js";
 import type { OpenModel, Source } from "../types.js";
+import { isJson, openJson } from "./json-model.js";
 import { NPY_MAGIC, openNpy } from "./npy.js";
 import { openNpz } from "./npz.js";
 import { isOnnx, openOnnx } from "./onnx.js";
@@ -16,6 +17,7 @@ export { openOnnx } from "./onnx.js";
 export { openSafetensors } from "./safetensors.js";
 export { fileSource } from "./source.js";
 
+/** What is known of a model beside its bytes. */
 export interface OpenHint {
   /** File name, from which a tensor that has no name of its own takes one. */
   readonly name?: string;
@@ -63,8 +65,17 @@ async function openZip(source: Source, hint: OpenHint): Promise<OpenModel> {
   return isPytorchZip(zip) ? openPytorchZip(source, zip, stem(hint.name)) : openNpz(source, zip);
 }
 
+/** The names of the formats, for messages. */
+const names = (): string => FORMATS.map(({ name }) => name).join(", ");
+
 /** Formats in the order in which they are tried. */
 export const FORMATS: readonly Format[] = [
+  {
+    name: "json",
+    extensions: [".json"],
+    detect: isJson,
+    open: (source, hint) => openJson(source, hint, (shard) => openModel(shard)),
+  },
   {
     name: "npy",
     extensions: [".npy"],
@@ -109,5 +120,5 @@ export async function openModel(source: Source, hint: OpenHint = {}): Promise<Op
   if (format) return format.open(source, hint);
   // The shortest file whose format can be told has a safetensors header of one byte.
   if (head.length <= 8) throw new FormatError("TRUNCATED", head.length, "too short for a model file");
-  throw new FormatError("MAGIC", 0, `not a model file of a known format (${FORMATS.map(({ name }) => name).join(", ")})`);
+  throw new FormatError("MAGIC", 0, `not a model file of a known format (${names()})`);
 }

@@ -29,7 +29,7 @@ describe("openModel", () => {
       expect((await openModel(bytesSource(file))).format).toBe(name);
     }
     expect((await openModel(bytesSource(makeZip([])))).format).toBe("npz");
-    expect(FORMATS.map(({ name }) => name)).toEqual(["npy", "npz", "pytorch", "onnx", "safetensors"]);
+    expect(FORMATS.map(({ name }) => name)).toEqual(["json", "npy", "npz", "pytorch", "onnx", "safetensors"]);
   });
 
   it.each([

@@ -19,6 +19,8 @@ export interface Corpus {
   /** Those of the archives that have files. */
   readonly shells: readonly Shelled[];
   readonly models: readonly Uint8Array[];
+  /** Whatever file a model names beside it. */
+  readonly shard: Uint8Array;
 }
 
 /** Symbols from which four streams are decoded in another way than fewer are. */
@@ -62,10 +64,11 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     ],
   };
   const storages = { 0: data, 1: data.subarray(0, 48) };
+  const shard = new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data]));
   const models = [
     model(onnx),
     new Uint8Array(Buffer.concat([safetensorsHeader(tensors, new Map([["format", "pt"]])), ...tensors.map((tensor) => tensor.data)])),
-    new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data])),
+    shard,
     w,
     b,
     makeZip([
@@ -84,6 +87,7 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     written.push((await compress(tensors, { preset })).archive);
     for (const model of models) written.push((await compress(model, { preset })).archive);
   }
+  models.push(...manifests(shard.length));
   written.push((await compress(tensors, { recipe: { rules: [{ share: { bits: 3 } }], contexts: "all" } })).archive);
   written.push((await compress(named, { preset: "exact" })).archive);
   const golden = readdirSync(goldenFolder)
@@ -94,7 +98,28 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
   const archives = [...[...samples, ...golden, ...written].filter(({ length }) => length <= MOST_BYTES), ...longArchives(random)];
   // A model that needs another file beside it is opened with one, and so is none of those that are compressed here.
   const beside = model([...onnx, initializer(tensor("e", "FLOAT", [5, 6], external({ location: "w.data", offset: 4, length: 120 })))]);
-  return { archives, pieces: archives.flatMap(piecesOf), shells: archives.flatMap(shelledOf), models: [...models, beside] };
+  return { archives, pieces: archives.flatMap(piecesOf), shells: archives.flatMap(shelledOf), models: [...models, beside], shard };
+}
+
+/** Models that name other files: an index whose one shard is `shard`, and TF.js weights over two of them. */
+function manifests(shardBytes: number): Uint8Array[] {
+  const quantization = { dtype: "uint8", min: -1.5, scale: 2e-3 };
+  const weights = [
+    { name: "a", shape: [2, 3], dtype: "float32" },
+    { name: "b", shape: [40], dtype: "float32", quantization },
+    { name: "c", shape: [], dtype: "int32" },
+    { name: "over", shape: [shardBytes], dtype: "bool" },
+    { name: "text", shape: [1], dtype: "string" },
+  ];
+  const topology = { layers: [{ name: "a", rate: 0.5, axes: [null, -1, true] }] };
+  return [
+    { metadata: { total_size: 24 }, weight_map: { "layers.0.bias": "model-1.safetensors" } },
+    { modelTopology: topology, weightsManifest: [{ paths: ["1.bin", "sub/2.bin"], weights: weights.slice(0, 4) }] },
+    [
+      { paths: ["1.bin"], weights: weights.slice(0, 2) },
+      { paths: ["2"], weights: weights.slice(4) },
+    ],
+  ].map((json) => new Uint8Array(Buffer.from(JSON.stringify(json))));
 }
 
 /** Archives with long streams, which take few bytes for it. */
