@@ -69,7 +69,7 @@ function checkFolders(paths: ReadonlySet<string>, at: number): void {
  *
  * @throws FormatError `CORRUPT` at `at`
  */
-export function checkPath(path: string, at: number): void {
+function checkPath(path: string, at: number): void {
   if (path !== "" && !isModelPath(path)) throw new FormatError("CORRUPT", at, `the path ${JSON.stringify(path)} is not allowed`);
 }
 

@@ -11,7 +11,9 @@ import {
   type TensorInfo,
   tensorByteLength,
 } from "../types.js";
+import { checkRange } from "./bytes-source.js";
 import { JsonScanner } from "./json.js";
+import { quoted } from "./quoted.js";
 
 interface Entry {
   readonly info: TensorInfo;
@@ -39,11 +41,6 @@ async function readHeader(source: Source): Promise<Uint8Array> {
   }
   // A copy: it is kept, and the view is ours only until the next read.
   return (await source.read(0, SAFETENSORS_LENGTH_BYTES + jsonBytes)).slice();
-}
-
-/** A name for a message, where one of 100 MB has no place. */
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
 
 function readEntry(json: JsonScanner, name: string, nameOffset: number): Entry {
@@ -132,8 +129,7 @@ export async function openSafetensors(source: Source): Promise<OpenModel> {
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, entries.length - 1);
       const { start, end } = entries[tensor];
-      checkInteger(offset, "offset", 0, end - start);
-      checkInteger(byteLength, "byteLength", 0, end - start - offset);
+      checkRange(offset, byteLength, end - start);
       return source.read(header.length + start + offset, byteLength);
     },
     place(tensor: number): Place | undefined {
