@@ -1,3 +1,4 @@
+import { fromHalf } from "../convert/floats";
 import { dtypeBits, elementBytes } from "./header";
 import { bit, found, Input, padding, read, refuse, take, octet, fail, UNSUPPORTED, wide } from "./input";
 
@@ -163,14 +164,6 @@ function codebook(kind: u32, dtype: u32): void {
     store<u64>(CODEBOOK + i * Head.stride, element);
   }
   if (kind == SORTED) padding();
-}
-
-/** The float32 of half-precision bits that are no NaN. */
-function fromHalf(half: u32): f32 {
-  const magnitude = half & 0x7fff;
-  // The exponent's bias differs by 112; infinity stays above all.
-  const value = magnitude < 0x7c00 ? reinterpret<f32>(magnitude << 13) * <f32>5.192296858534828e33 : <f32>Infinity;
-  return half >> 15 ? -value : value;
 }
 
 /** The next of a sequence whose members are close to the one before; 0 may come only where it is written out. */
