@@ -1,5 +1,5 @@
 import { fromHalf } from "../convert/floats";
-import { dtypeBits, elementBytes } from "./header";
+import { dtypeBits, elementBytes, MOST_BLOCK } from "./header";
 import { bit, found, Input, padding, read, refuse, take, octet, fail, UNSUPPORTED, wide } from "./input";
 
 // Heads of records: docs/format.md, sections 4 to 4.3.
@@ -16,8 +16,6 @@ const LAST_FLOAT: u32 = 3;
 const SORTED: u32 = 1;
 const FLOAT16: u32 = 2;
 const OWN: u32 = 3;
-
-const MOST_BLOCK: f64 = 1048576;
 
 /** Descriptions of coded symbols: code lengths u8[256], then u32: the way, the symbol, the longest code, the alphabet. */
 export const DESCRIPTIONS: usize = memory.data(9 * 272, 16);
