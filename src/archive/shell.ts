@@ -4,7 +4,7 @@ import { ByteReader, ByteWriter } from "./bytes.js";
 import type { Header } from "./header.js";
 import { MAX_DEFLATE_RATIO, MAX_SHELL_BYTES } from "./limits.js";
 import { isModelPath, pathInFile } from "./paths.js";
-import { safetensorsHeader } from "./safetensors-header.js";
+import { safetensorsHeader, safetensorsPieces } from "./safetensors-header.js";
 import { inflateRaw } from "./zlib.js";
 
 // The shell: docs/format.md, section 3.2.
@@ -206,10 +206,6 @@ function readSafetensors(bytes: ByteReader, { infos, holes }: Tensors): Piece[] 
     if (!(error instanceof RangeError)) throw error;
     throw new FormatError("CORRUPT", at, `no safetensors file can hold these tensors: ${error.message}`);
   }
-}
-
-function safetensorsPieces(tensors: readonly TensorInfo[], header: Uint8Array): Piece[] {
-  return [{ kind: "bytes", bytes: header }, ...tensors.map((_, tensor): Piece => ({ kind: "tensor", tensor }))];
 }
 
 /**

@@ -1,16 +1,12 @@
-import { isSafetensorsDtype, MAX_SAFETENSORS_HEADER_BYTES, SAFETENSORS_LENGTH_BYTES } from "../archive/safetensors-header.js";
+import {
+  isSafetensorsDtype,
+  MAX_SAFETENSORS_HEADER_BYTES,
+  SAFETENSORS_LENGTH_BYTES,
+  safetensorsPieces,
+} from "../archive/safetensors-header.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
-import {
-  type Dtype,
-  type FileTemplate,
-  type OpenModel,
-  type Piece,
-  type Place,
-  type Source,
-  type TensorInfo,
-  tensorByteLength,
-} from "../types.js";
+import { type Dtype, type FileTemplate, type OpenModel, type Place, type Source, type TensorInfo, tensorByteLength } from "../types.js";
 import { checkRange } from "./bytes-source.js";
 import { JsonScanner } from "./json.js";
 import { quoted } from "./quoted.js";
@@ -122,10 +118,11 @@ export async function openSafetensors(source: Source): Promise<OpenModel> {
   entries.sort((a, b) => a.start - b.start || a.end - b.end);
   checkLayout(entries, header, source.byteLength);
 
+  const tensors = entries.map(({ info }) => info);
   return {
     format: "safetensors",
     byteLength: source.byteLength,
-    tensors: entries.map(({ info }) => info),
+    tensors,
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, entries.length - 1);
       const { start, end } = entries[tensor];
@@ -137,8 +134,7 @@ export async function openSafetensors(source: Source): Promise<OpenModel> {
       return place && { fd: place.fd, offset: place.offset + header.length + entries[tensor].start };
     },
     async templates(): Promise<readonly FileTemplate[]> {
-      const holes = entries.map((_, tensor): Piece => ({ kind: "tensor", tensor }));
-      return [{ path: "", pieces: [{ kind: "bytes", bytes: header }, ...holes] }];
+      return [{ path: "", pieces: safetensorsPieces(tensors, header) }];
     },
     close: () => source.close(),
   };
