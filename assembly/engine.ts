@@ -12,6 +12,7 @@ export { decodeTable } from "./huffman/table";
 export { histogram, mapBytes, splitPlane } from "./huffman/symbols";
 export { assign, codebookGradient } from "./kmeans/assign";
 export { binFloats, takeBins } from "./kmeans/bins";
+export { optimalCells, rateCells } from "./kmeans/cells";
 export { shareErrors } from "./kmeans/errors";
 export { lloyd } from "./kmeans/lloyd";
 export { gemm } from "./nn/gemm";

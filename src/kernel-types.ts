@@ -189,6 +189,28 @@ export interface EncodeKernels extends DecodeKernels {
    * @returns the iterations done
    */
   lloyd(points: Float64Array, weights: Float64Array, outCentroids: Float64Array, maxIterations: number): number;
+  /**
+   * Cuts weighted points, in ascending order, into cells, runs of points that share a centroid, their mean, and a code of ideal length: entropy-constrained scalar quantisation
+   * (Chou, Lookabaugh and Gray 1989) at its global optimum, by dynamic programming over the end of the last cell.
+   *
+   * prefix sums: N, S, Q of f64[n + 1], N[i+1] = N[i] + weights[i], S[i+1] = S[i] + weights[i] * points[i], Q[i+1] = Q[i] + (weights[i] * points[i]) * points[i], in order.
+   * The error of a cell of points [a, b) is max(0, (Q[b] - Q[a]) - (S[b] - S[a])^2 / (N[b] - N[a])), its bits are w * (log2 N[n] - log2 w) + cellBits with w = N[b] - N[a], and it costs error + perBit * bits.
+   * The least cost of points [0, b) is found from a = b - 1 downwards, the first of equals, until a cell's error alone is above what was found. log2 as assembly/common/log2.ts.
+   *
+   * @param points f64[n], ascending, n at least 1; the time grows with n^2
+   * @param perBit what a bit may cost in squared error, at least 0
+   * @param cellBits what a cell costs beside the codes: its centroid in the codebook
+   * @returns u32[cells], where each ends
+   */
+  rateCells(points: Float64Array, weights: Float64Array, perBit: number, cellBits: number): Uint32Array;
+  /**
+   * The k cells of least error in all, the optimum of k-means in one dimension: dynamic programming over the number of cells, by halving the ends and the starts that they may have (Grønlund et al. 2017). Errors as for `rateCells`; of equals the
+   * lowest start.
+   *
+   * @param points f64[n], ascending, k <= n < 65536; the time grows with k n log n
+   * @returns u32[k], where each ends
+   */
+  optimalCells(points: Float64Array, weights: Float64Array, k: number): Uint32Array;
   /** The code of each value: the number of `midpoints` f64[k - 1] (ascending) that are below it, the value widened to float64. */
   assign(values: Float32Array, midpoints: Float64Array): Uint8Array;
   /** How far values are from the centroids of their codes, each difference taken in float64. */

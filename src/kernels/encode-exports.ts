@@ -24,6 +24,8 @@ export interface EncodeExports extends DecodeExports {
     sums: Ptr,
     taken: Ptr,
   ): number;
+  rateCells(points: Ptr, weights: Ptr, count: number, perBit: number, cellBits: number, sums: Ptr, costs: Ptr, ends: Ptr): number;
+  optimalCells(points: Ptr, weights: Ptr, count: number, k: number, sums: Ptr, costs: Ptr, starts: Ptr, ends: Ptr): void;
   assign(values: Ptr, count: number, midpoints: Ptr, boundaries: number, codes: Ptr, bounds: Ptr): void;
   shareErrors(values: Ptr, codes: Ptr, count: number, centroids: Ptr, out: Ptr): void;
   codebookGradient(gradients: Ptr, codes: Ptr, count: number, k: number, sums: Ptr, out: Ptr): void;

@@ -16,6 +16,8 @@ type Values = Pick<
   | "scatter"
   | "index"
   | "lloyd"
+  | "rateCells"
+  | "optimalCells"
   | "assign"
   | "shareErrors"
   | "toFloat32"
@@ -153,6 +155,27 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
         const iterations = exports.lloyd(from, by, points.length, centroids, k, maxIterations, ends, weightSums, sums, taken) >>> 0;
         outCentroids.set(arena.f64(centroids, k));
         return iterations;
+      }),
+
+    rateCells: (points, weights, perBit, cellBits) =>
+      arena.scope(() => {
+        const n = points.length;
+        const sums = arena.alloc(24 * (n + 1));
+        const costs = arena.alloc(8 * (n + 1));
+        const ends = arena.alloc(4 * (n + 1));
+        const cells = exports.rateCells(lend(arena, points), lend(arena, weights), n, perBit, cellBits, sums, costs, ends);
+        return arena.u32(ends, cells).slice();
+      }),
+
+    optimalCells: (points, weights, k) =>
+      arena.scope(() => {
+        const n = points.length;
+        const sums = arena.alloc(24 * (n + 1));
+        const costs = arena.alloc(16 * (n + 1));
+        const starts = arena.alloc(2 * k * (n + 1));
+        const ends = arena.alloc(4 * k);
+        exports.optimalCells(lend(arena, points), lend(arena, weights), n, k, sums, costs, starts, ends);
+        return arena.u32(ends, k).slice();
       }),
 
     assign: (values, midpoints) =>

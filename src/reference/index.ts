@@ -3,6 +3,7 @@
 
 import type { EncodeKernels } from "../kernel-types.js";
 import { decodeBlock, decodeRowMajor } from "./blocks.js";
+import { optimalCells, rateCells } from "./cells.js";
 import { encodeContext } from "./context.js";
 import { fromFloat32, toFloat32 } from "./convert.js";
 import { crc32c } from "./crc32c.js";
@@ -40,6 +41,8 @@ export const referenceKernels: EncodeKernels = {
   floatHistogram,
   floatBins,
   lloyd,
+  rateCells,
+  optimalCells,
   assign,
   shareErrors,
   histogram,
