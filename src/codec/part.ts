@@ -170,7 +170,7 @@ export class Part implements PartWork {
     for (const i of this.#indexes) {
       const survivors = await this.#survivors(i);
       const values = asFloats(survivors.elements);
-      const codes = kernels.assign(values, centroids.midpoints);
+      const codes = kernels.assign(values, centroids.boundaries);
       addCounts(counts, kernels.histogram(codes).subarray(0, counts.length));
       countGaps(kernels, survivors, gaps);
       const errors = kernels.shareErrors(values, codes, floats);
@@ -279,8 +279,8 @@ export class Part implements PartWork {
     const { gaps, elements: survivors } = await this.#survivors(index);
     const count = blockLength(this.#blocks, index);
     if (this.#centroids) {
-      const { elements, midpoints } = this.#centroids;
-      return this.#kernels.scatter(gaps, this.#kernels.assign(asFloats(survivors), midpoints), elements, elementBytes, count);
+      const { elements, boundaries } = this.#centroids;
+      return this.#kernels.scatter(gaps, this.#kernels.assign(asFloats(survivors), boundaries), elements, elementBytes, count);
     }
     // Where the survivors are not elements of the tensor, but float32, what they were is copied.
     const own = this.#dtype === "F32" ? survivors : picked(await this.#blocks.read(index), gaps, elementBytes);
@@ -302,7 +302,7 @@ export class Part implements PartWork {
     const held = this.#held.get(index);
     if (held?.codes) return { ...held, codes: held.codes };
     const { gaps, maxGap, elements } = await this.#survivors(index);
-    return { gaps, maxGap, codes: this.#kernels.assign(asFloats(elements), (this.#centroids as Centroids).midpoints) };
+    return { gaps, maxGap, codes: this.#kernels.assign(asFloats(elements), (this.#centroids as Centroids).boundaries) };
   }
 
   #hold(index: number, block: Held): void {

@@ -36,6 +36,33 @@ export function binnedPoints({ firsts, counts, lows }: BinnedFloats): Points {
   return { values, weights: counts };
 }
 
+/** Sums over the first i points, for i from 0 to all: of the weights, of weight times value, and of weight times value squared. */
+export function runningSums({ values, weights }: Points): { counts: Float64Array; sums: Float64Array; squares: Float64Array } {
+  const n = values.length;
+  const [counts, sums, squares] = [new Float64Array(n + 1), new Float64Array(n + 1), new Float64Array(n + 1)];
+  for (let i = 0; i < n; i++) {
+    const sum = weights[i] * values[i];
+    counts[i + 1] = counts[i] + weights[i];
+    sums[i + 1] = sums[i] + sum;
+    squares[i + 1] = squares[i] + sum * values[i];
+  }
+  return { counts, sums, squares };
+}
+
+/** At most `most` points, each at the mean of points that lie within one of so many equal steps; and where the points of each end. */
+export function coarser(points: Points, most: number): Points & { readonly ends: Uint32Array } {
+  const { values, weights } = points;
+  const n = values.length;
+  if (n <= most) return { values, weights, ends: Uint32Array.from({ length: n }, (_, i) => i + 1) };
+  const step = (values[n - 1] - values[0]) / most;
+  const stepOf = (i: number): number => Math.min(most - 1, Math.floor((values[i] - values[0]) / step));
+  const ends = Uint32Array.from({ length: n }, (_, i) => i + 1).filter((end) => end === n || stepOf(end) !== stepOf(end - 1));
+  const { counts, sums } = runningSums(points);
+  const of = (sums: Float64Array, j: number): number => sums[ends[j]] - sums[ends[j - 1] ?? 0];
+  const merged = Float64Array.from(ends, (_, j) => of(counts, j));
+  return { values: merged.map((weight, j) => of(sums, j) / weight), weights: merged, ends };
+}
+
 /** The sums of both, bin by bin. */
 export function mergeBinned(a: BinnedFloats, b: BinnedFloats): BinnedFloats {
   const most = a.firsts.length + b.firsts.length;

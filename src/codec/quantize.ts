@@ -20,14 +20,30 @@ export type Prune =
   /** The part of the weights to prune, 0 to 1. Equal magnitudes go or stay together, so it may be a little more or less. */
   | { readonly sparsity: number };
 
-export type Init = "linear" | "density" | "random";
+export type Init = "linear" | "density" | "random" | "optimal";
+
+/**
+ * What the centroids are the best for. `distortion`: the least squared error of so many centroids (k-means). `rate`: the least squared error for the bits that entropy coding will take, so that
+ * codes of few weights have to be worth their length.
+ */
+export type Objective = "distortion" | "rate";
 
 export interface Share {
-  /** The codebook has at most 2^bits centroids; 1 to 8. */
+  /** The codebook has at most 2^bits centroids; 1 to 8. With `rate` the limit may be left out: it is 256. */
   readonly bits?: number;
   /** Instead of `bits`: at most this many, 1 to 256. Huffman codes need no power of two. */
   readonly centroids?: number;
-  /** Where k-means starts: spread evenly from the least to the largest weight, evenly over their distribution, or on weights drawn at random. */
+  /** `distortion` unless given. */
+  readonly objective?: Objective;
+  /**
+   * For `rate`: the squared error that a bit of a weight's code may cost, as a part of the mean square of the tensor's weights; above 0. By high-resolution theory the noise is
+   * 0.72 times that part of the signal: 0.004 gives about 25 dB.
+   */
+  readonly tradeoff?: number;
+  /**
+   * Where k-means starts: spread evenly from the least to the largest weight, evenly over their distribution, on weights drawn at random, or at its end: the least error there is, by dynamic
+   * programming (of 2^14 points at most; where there are more, k-means goes on from there).
+   */
   readonly init?: Init;
   /** For `random`. */
   readonly seed?: number;
@@ -80,7 +96,7 @@ export async function quantize(kernels: EncodeKernels, dtype: Dtype, work: Tenso
   };
   if (sifting.nonFinite > 0) return kept(notFinite(sifting.nonFinite));
 
-  const centroids = share && sifting.points && shareCentroids(kernels, dtype, sifting.points, share);
+  const centroids = share && sifting.points && shareCentroids(kernels, dtype, sifting.points, share, work.elements);
   if (!prune && centroids?.exact) return kept({ exact: true });
   const counted = centroids !== undefined && canCount(dtype, work, centroids);
   const sharings = centroids ? await Promise.all(parts.map((part) => part.share(centroids, counted))) : [];

@@ -1,4 +1,5 @@
-import type { Points } from "./points.js";
+import type { EncodeKernels } from "../kernel-types.js";
+import { coarser, type Points, runningSums } from "./points.js";
 import type { Share } from "./quantize.js";
 import { seededRandom } from "./random.js";
 
@@ -45,6 +46,21 @@ export function startOf({ values, weights }: Points, k: number, share: Share): F
     .map((i) => values[i]);
 }
 
+/** Beyond, points are merged: the search takes k times as long as it takes to walk them, and some more. */
+const MOST_POINTS = 1 << 14;
+
+/** The means of the k clusters of least error; of fewer where points lie closer than they are told apart. */
+export function optimalStart(kernels: EncodeKernels, points: Points, k: number): Float64Array {
+  if (k === 0) return new Float64Array(0);
+  const coarse = coarser(points, MOST_POINTS);
+  const { counts, sums } = runningSums(coarse);
+  const ends = kernels.optimalCells(coarse.values, coarse.weights, Math.min(k, coarse.values.length));
+  return Float64Array.from(ends, (to, j) => {
+    const from = ends[j - 1] ?? 0;
+    return (sums[to] - sums[from]) / (counts[to] - counts[from]);
+  });
+}
+
 /** Points `from` to below `to`. */
 interface Cluster {
   readonly from: number;
@@ -58,12 +74,13 @@ interface Cluster {
  * Centroids that serve no point, as those that even steps put among pruned weights, would each be given one point by Lloyd's iteration, all of them from the neighbourhood that is served
  * worst, and take long to spread from there. Instead the cluster of the largest error is cut at its mean, as often as there are such centroids. Where there are none, all stay as they are.
  */
-export function withoutIdle({ values, weights }: Points, centroids: Float64Array): Float64Array {
+export function withoutIdle(points: Points, centroids: Float64Array): Float64Array {
+  const { values } = points;
   const k = centroids.length;
   const ends = Array.from(centroids, (_, j) => (j === k - 1 ? values.length : pointsUpTo(values, (centroids[j] + centroids[j + 1]) / 2)));
   const served = ends.filter((end, j) => end > (ends[j - 1] ?? 0));
   if (served.length === k) return centroids;
-  const cluster = clustersOf(values, weights);
+  const cluster = clustersOf(points);
   const clusters = served.map((end, j) => cluster(served[j - 1] ?? 0, end));
   while (clusters.length < k) {
     // There are at least k points, so some cluster has two.
@@ -88,15 +105,8 @@ function worstOf(clusters: readonly Cluster[]): number {
 }
 
 /** Clusters by their ends, from running sums. */
-function clustersOf(values: Float64Array, weights: Float64Array): (from: number, to: number) => Cluster {
-  const n = values.length;
-  const [counts, sums, squares] = [new Float64Array(n + 1), new Float64Array(n + 1), new Float64Array(n + 1)];
-  for (let i = 0; i < n; i++) {
-    const sum = weights[i] * values[i];
-    counts[i + 1] = counts[i] + weights[i];
-    sums[i + 1] = sums[i] + sum;
-    squares[i + 1] = squares[i] + sum * values[i];
-  }
+function clustersOf(points: Points): (from: number, to: number) => Cluster {
+  const { counts, sums, squares } = runningSums(points);
   return (from, to) => {
     const weight = counts[to] - counts[from];
     const total = sums[to] - sums[from];

@@ -15,8 +15,9 @@ import { engineKernels } from "../kernels/engine-kernels.js";
 import { type OpenModel, type TensorInfo, tensorByteLength } from "../types.js";
 import type { Host, RecordStore, Sink, ThreadOptions } from "./host.js";
 import { Meter } from "./progress.js";
-import { idleRules, type Preset, parseRecipe, presetRecipe, type Recipe, treatmentOf } from "./recipe.js";
+import { type Preset, parseRecipe, presetRecipe, type Recipe } from "./recipe.js";
 import { fileReport, type Report, type TensorReport, tensorReport } from "./report.js";
+import { idleRules, treatmentsOf } from "./treatments.js";
 import { Turns } from "./turns.js";
 
 /** What compressing does, and with what. The archive depends on `recipe` or `preset` alone. */
@@ -47,10 +48,10 @@ const AHEAD_BYTES = 1 << 28;
  */
 export async function compressModel(model: OpenModel, sink: Sink, options: CompressOptions, host: Host): Promise<Report> {
   const recipe = options.recipe ? parseRecipe(options.recipe) : presetRecipe(options.preset ?? "default");
-  const treatment = treatmentOf(recipe);
   const kernels = options.kernels ?? engineKernels();
   const { tensors } = model;
   checkNames(tensors);
+  const treatments = treatmentsOf(recipe, tensors, (index) => model.role?.(index));
   const sizes = tensors.map(({ dtype, shape }) => tensorByteLength(dtype, shape));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
 
@@ -67,7 +68,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
     };
     const encode = (index: number): Promise<EncodedTensor> => {
       const tensor = plain(tensors[index]);
-      const treated = treatment(tensors[index], model.role?.(index));
+      const treated = treatments[index];
       const blocks = blocksIn(elementsOf(tensor).elements);
       const rounds = treated.prune || treated.share ? LOSSY_ROUNDS : EXACT_ROUNDS;
       const onBlock = (byteLength: number): void => {

@@ -1,7 +1,6 @@
-import picomatch from "picomatch";
 import { checkInteger, checkNumber, checkOneOf, checkText } from "../check.js";
-import type { Contexts, Prune, Share, Treatment } from "../codec/quantize.js";
-import { DTYPES, type Dtype, elementCount, isFloatDtype, type Role, type TensorInfo } from "../types.js";
+import type { Contexts, Prune, Share } from "../codec/quantize.js";
+import { DTYPES, type Dtype } from "../types.js";
 
 /** What happens to the tensors that it matches. All conditions given must hold; a rule without conditions matches all. */
 export interface Rule {
@@ -66,10 +65,15 @@ export function presetRecipe(preset: Preset): Recipe {
   return RECIPES[preset];
 }
 
-const INITS = ["linear", "density", "random"] as const;
+const INITS = ["linear", "density", "random", "optimal"] as const;
+const OBJECTIVES = ["distortion", "rate"] as const;
 const CODEBOOKS = ["float16", "float32"] as const;
 const CONTEXTS = ["small", "all", "none"] as const;
 const MOST_ITERATIONS = 1_000_000;
+
+/** Below, float16 centroids lose more than is gained; from the upper on, one centroid is left. */
+const LEAST_TRADEOFF = 1e-9;
+const MOST_TRADEOFF = 10;
 
 /** Of a sharing that is asked for by its start alone. */
 const DEFAULT_BITS = 6;
@@ -124,7 +128,8 @@ function parseRule(value: unknown, title: string): Rule {
   return rule as Rule;
 }
 
-function listOf(value: unknown): readonly unknown[] {
+/** None, one or several. */
+export function listOf(value: unknown): readonly unknown[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
 }
 
@@ -138,9 +143,16 @@ export function checkPrune(value: unknown, title: string): asserts value is Prun
 
 /** @throws TypeError, RangeError naming the key */
 export function checkShare(value: unknown, title: string): asserts value is Share {
-  const share = fieldsOf(value, title, ["bits", "centroids", "init", "seed", "maxIterations", "codebook"]);
-  if ((share.bits === undefined) === (share.centroids === undefined))
+  const share = fieldsOf(value, title, ["bits", "centroids", "objective", "tradeoff", "init", "seed", "maxIterations", "codebook"]);
+  if (share.objective !== undefined) checkOneOf(share.objective, `${title}.objective`, OBJECTIVES);
+  const byRate = share.objective === "rate";
+  if (share.bits !== undefined && share.centroids !== undefined) throw new TypeError(`${title} must not have both bits and centroids`);
+  if (!byRate && share.bits === undefined && share.centroids === undefined)
     throw new TypeError(`${title} must have exactly one of bits, centroids`);
+  for (const key of byRate ? ["init", "seed", "maxIterations"] : ["tradeoff"]) {
+    if (share[key] !== undefined) throw new TypeError(`${title}.${key} is for the objective ${byRate ? "distortion" : "rate"} alone`);
+  }
+  if (share.tradeoff !== undefined) checkNumber(share.tradeoff, `${title}.tradeoff`, LEAST_TRADEOFF, MOST_TRADEOFF);
   if (share.bits !== undefined) checkInteger(share.bits, `${title}.bits`, 1, 8);
   if (share.centroids !== undefined) checkInteger(share.centroids, `${title}.centroids`, 1, 256);
   if (share.init !== undefined) checkOneOf(share.init, `${title}.init`, INITS);
@@ -182,39 +194,4 @@ function shareWith(share: Share = { bits: DEFAULT_BITS }, bits: number | undefin
   const changed: Share = { ...sized, init: init ?? share.init, maxIterations: undefined };
   checkShare(changed, "share");
   return changed;
-}
-
-/** What a recipe does to a tensor, of a role where its format tells: nothing, where it is to stay exact. */
-export function treatmentOf(recipe: Recipe): (tensor: TensorInfo, role?: Role) => Treatment {
-  const rules = recipe.rules.map((rule) => ({ rule, matches: nameMatcher(rule) }));
-  return (tensor, role) => {
-    const found = rules.find(({ rule, matches }) => matches(tensor.name) && applies(rule, tensor, role))?.rule;
-    const { contexts } = recipe;
-    return found === undefined || found.exact
-      ? { contexts }
-      : { contexts, keepShared: found.keepShared, prune: found.prune, share: found.share };
-  };
-}
-
-/** The rules whose patterns match no tensor: mistyped, most likely. */
-export function idleRules(recipe: Recipe, tensors: readonly TensorInfo[]): string[] {
-  return recipe.rules.flatMap((rule, i) => {
-    const matches = nameMatcher(rule);
-    if (rule.match === undefined || tensors.some(({ name }) => matches(name))) return [];
-    return [`recipe.rules[${i}].match matches no tensor: ${listOf(rule.match).join(", ")}`];
-  });
-}
-
-/** Names are not paths: `*` crosses `/`, a leading dot is nothing special, and no system has another separator. */
-function nameMatcher({ match }: Rule): (name: string) => boolean {
-  const patterns = listOf(match) as string[];
-  return patterns.length === 0 ? () => true : picomatch(patterns, { bash: true, dot: true, windows: false });
-}
-
-function applies(rule: Rule, tensor: TensorInfo, role: Role | undefined): boolean {
-  const { dtype, minRank = 0, maxRank = Number.POSITIVE_INFINITY, minWeights = 0 } = rule;
-  const rank = tensor.shape.length;
-  if (rule.role !== undefined && role !== undefined && role !== rule.role) return false;
-  if (dtype === undefined ? !isFloatDtype(tensor.dtype) : !listOf(dtype).includes(tensor.dtype)) return false;
-  return rank >= minRank && rank <= maxRank && elementCount(tensor.shape) >= minWeights;
 }

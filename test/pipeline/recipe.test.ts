@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compress, overrideRecipe, parseRecipe, presetRecipe, type Recipe, type Rule } from "../../src/index.js";
-import { treatmentOf } from "../../src/pipeline/recipe.js";
+import { treatmentOf } from "../../src/pipeline/treatments.js";
 import type { Dtype, Role } from "../../src/types.js";
 
 const LAYER = { name: "layers.0.weight", dtype: "F32", shape: [3, 4] } as const;
