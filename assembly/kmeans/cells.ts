@@ -61,7 +61,7 @@ export function rateCells(
   for (let to: usize = 1; to <= count; to++) {
     let best = f64.MAX_VALUE;
     let start: usize = 0;
-    for (let from = to; from-- > 0; ) {
+    for (let from = to; from-- > 0;) {
       const error = errorOf(sums, stride, from, to);
       // Longer cells have larger errors, and no cost is negative.
       if (error > best) break;
@@ -123,14 +123,24 @@ export function optimalCells(
     // `cell` cells before, of a point each at least; those after need one each, too.
     cutAll(sums, stride, before, after, starts + cell * ((count + 1) << 1), cell + 1, count, cell, count - 1);
   }
-  for (let cell = k, to = count; cell-- > 0; ) {
+  for (let cell = k, to = count; cell-- > 0;) {
     store<u32>(ends + (cell << 2), <u32>to);
     to = <usize>load<u16>(starts + cell * ((count + 1) << 1) + (to << 1));
   }
 }
 
 /** For each end from `low` to `high`, the start of the last cell, known to be `least` to `most`: that of the middle end bounds those of the others, as the cost is concave Monge. */
-function cutAll(sums: usize, stride: usize, before: usize, after: usize, starts: usize, low: usize, high: usize, least: usize, most: usize): void {
+function cutAll(
+  sums: usize,
+  stride: usize,
+  before: usize,
+  after: usize,
+  starts: usize,
+  low: usize,
+  high: usize,
+  least: usize,
+  most: usize,
+): void {
   if (low > high) return;
   const to = (low + high) >> 1;
   let best = f64.MAX_VALUE;

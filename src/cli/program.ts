@@ -39,6 +39,7 @@ Presets:
 Examples:
   coppice compress model.safetensors
   coppice compress model.safetensors --sparsity 0.9 --bits 5
+  coppice compress model.safetensors --tradeoff 0.008    # smaller, and farther from the original
   coppice compress - -o net.coppice < net.safetensors`;
 
 const BENCH_EXAMPLES = `
@@ -75,7 +76,11 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(number("--threshold <t>", "prune weights of at most this magnitude").conflicts("quality"))
     .addOption(number("--quality <q>", "prune at q times each tensor's standard deviation"))
     .addOption(number("--bits <b>", "share 2^b weights, 1 to 8"))
-    .addOption(new Option("--init <way>", "where k-means starts").choices(["linear", "density", "random"]))
+    .addOption(new Option("--init <way>", "where k-means starts").choices(["linear", "density", "random", "optimal"]))
+    .addOption(
+      new Option("--objective <what>", "the least error for so many centroids, or for the bits they take").choices(["distortion", "rate"]),
+    )
+    .addOption(number("--tradeoff <t>", "for rate: error that a bit may cost, as a part of the mean square: 0.004 unless given"))
     .addOption(threads("the archive"))
     .addOption(force())
     .addOption(json())

@@ -12,18 +12,22 @@ export interface RecipeFlags {
   readonly quality?: number;
   readonly bits?: number;
   readonly init?: Overrides["init"];
+  readonly objective?: Overrides["objective"];
+  readonly tradeoff?: number;
 }
 
 const PRUNE_FLAGS = ["sparsity", "threshold", "quality"] as const;
+const SHARE_FLAGS = ["bits", "init", "objective", "tradeoff"] as const;
 
 /** @throws UsageError naming the option, or the file and its key */
 export async function recipeOf(flags: RecipeFlags): Promise<Recipe> {
-  const changes = [...PRUNE_FLAGS, "bits", "init"].filter((name) => flags[name as keyof RecipeFlags] !== undefined);
+  const changes = [...PRUNE_FLAGS, ...SHARE_FLAGS].filter((name) => flags[name] !== undefined);
   if (flags.preset === "exact" && changes.length > 0)
     throw new UsageError(`--preset exact keeps every bit, so --${changes[0]} cannot be used with it; leave out one of them`);
+  const { bits, init, objective, tradeoff } = flags;
   const recipe = flags.recipe === undefined ? presetRecipe(flags.preset ?? "default") : await readRecipe(flags.recipe);
   try {
-    return overrideRecipe(recipe, { prune: pruneOf(flags), bits: flags.bits, init: flags.init });
+    return overrideRecipe(recipe, { prune: pruneOf(flags), bits, init, objective, tradeoff });
   } catch (error) {
     throw new UsageError((error as Error).message.replace(/^(prune|share)\.(\w+)/, "--$2"));
   }

@@ -1,5 +1,6 @@
 import { checkInteger, checkNumber, checkOneOf, checkText } from "../check.js";
 import type { Contexts, Prune, Share } from "../codec/quantize.js";
+import { DEFAULT_TRADEOFF } from "../codec/rate.js";
 import { DTYPES, type Dtype } from "../types.js";
 
 /** What happens to the tensors that it matches. All conditions given must hold; a rule without conditions matches all. */
@@ -37,14 +38,13 @@ export type Preset = (typeof PRESETS)[number];
 
 /**
  * - `exact`: everything bit for bit, and as small as it gets: all records may be coded by context.
- * - `default`: matrices and convolutions shared with 52 centroids, nothing pruned but what is zero: accuracy within noise without retraining. k-means starts from even steps and stops after
- *   three iterations: centroids that stay near them get shorter Huffman codes for the same error.
+ * - `default`: matrices and convolutions shared for the rate, nothing pruned but what is zero: accuracy within noise without retraining.
  * - `paper`: convolutions shared with 8 bits, matrices with 5, both pruned by a quality factor, codes and gaps Huffman-coded (Deep Compression, section 5; the factors are ours, as
  *   the paper prunes step by step and retrains).
  */
 const RECIPES: Readonly<Record<Preset, Recipe>> = {
   exact: { rules: [], contexts: "all" },
-  default: { rules: [{ role: "weight", minRank: 2, keepShared: true, share: { centroids: 52, maxIterations: 3 } }] },
+  default: { rules: [{ role: "weight", minRank: 2, keepShared: true, share: { objective: "rate", tradeoff: DEFAULT_TRADEOFF } }] },
   paper: {
     rules: [
       { role: "weight", minRank: 3, keepShared: true, prune: { quality: 0.5 }, share: { bits: 8 } },
@@ -166,32 +166,46 @@ export interface Overrides {
   readonly prune?: Prune;
   readonly bits?: number;
   readonly init?: Share["init"];
+  readonly objective?: Share["objective"];
+  readonly tradeoff?: number;
 }
 
 /**
- * A recipe with some of its settings replaced: a pruning replaces that of each rule that is not `exact`, `bits` and `init` those of its sharing. Asking for a pruning or
- * `bits` changes tensors that are shared already, too.
+ * A recipe with some of its settings replaced: a pruning replaces that of each rule that is not `exact`, the others those of its sharing. `tradeoff` asks for the objective `rate`, and `bits` or `init`
+ * for `distortion`, unless `objective` says which. Asking for a pruning or for a sharing changes tensors that are shared already, too.
  *
  * @throws TypeError, RangeError naming the option; RangeError where the recipe has no rule to change
  */
-export function overrideRecipe(recipe: Recipe, { prune, bits, init }: Overrides): Recipe {
-  if (prune === undefined && bits === undefined && init === undefined) return recipe;
+export function overrideRecipe(recipe: Recipe, overrides: Overrides): Recipe {
+  const { prune, ...sharing } = overrides;
+  if (!anyGiven(overrides)) return recipe;
   if (prune !== undefined) checkPrune(prune, "prune");
   if (!recipe.rules.some((rule) => !rule.exact))
     throw new RangeError("recipe must have a rule that prunes or shares, for an option to change");
+  const shares = anyGiven(sharing);
+  const shared = prune !== undefined || sharing.bits !== undefined || sharing.tradeoff !== undefined;
   const rules = recipe.rules.map((rule): Rule => {
     if (rule.exact) return rule;
-    const share = bits === undefined && init === undefined ? rule.share : shareWith(rule.share, bits, init);
-    const keepShared = prune === undefined && bits === undefined ? rule.keepShared : false;
-    return { ...rule, keepShared, prune: prune ?? rule.prune, share };
+    const share = shares ? shareWith(rule.share, sharing) : rule.share;
+    return { ...rule, keepShared: shared ? false : rule.keepShared, prune: prune ?? rule.prune, share };
   });
   return { ...recipe, rules };
 }
 
-/** The sharing with k-means run to its end: a preset's stop is for its own size and start. */
-function shareWith(share: Share = { bits: DEFAULT_BITS }, bits: number | undefined, init: Share["init"]): Share {
-  const sized: Share = bits === undefined ? share : { ...share, bits, centroids: undefined };
-  const changed: Share = { ...sized, init: init ?? share.init, maxIterations: undefined };
+function anyGiven(settings: object): boolean {
+  return Object.values(settings).some((value) => value !== undefined);
+}
+
+/** A sharing changed. k-means runs to its end: a rule's stop is for its own size and start. */
+function shareWith(share: Share = {}, { bits, init, objective, tradeoff }: Omit<Overrides, "prune">): Share {
+  const asked = tradeoff !== undefined ? "rate" : bits !== undefined || init !== undefined ? "distortion" : share.objective;
+  const { codebook } = share;
+  const size: Share = bits === undefined ? { bits: share.bits, centroids: share.centroids } : { bits };
+  const byRate = (objective ?? asked) === "rate";
+  const sized = anyGiven(size) || byRate ? size : { bits: DEFAULT_BITS };
+  const changed: Share = byRate
+    ? { ...sized, codebook, objective: "rate", tradeoff: tradeoff ?? share.tradeoff, init }
+    : { ...sized, codebook, objective: "distortion", tradeoff, init: init ?? share.init, seed: share.seed };
   checkShare(changed, "share");
   return changed;
 }

@@ -101,7 +101,25 @@ describe("docs/recipe.schema.json", () => {
   });
 
   it("takes what parseRecipe takes, and refuses what it refuses", () => {
-    const words = ["", "*", "F32", "BF16", "F33", "linear", "density", "random", "float16", "float32", "small", "all", "none", "any"];
+    const words = [
+      "",
+      "*",
+      "F32",
+      "BF16",
+      "F33",
+      "linear",
+      "density",
+      "random",
+      "optimal",
+      "distortion",
+      "rate",
+      "float16",
+      "float32",
+      "small",
+      "all",
+      "none",
+      "any",
+    ];
     const scalar = fc.oneof(
       fc.constantFrom<unknown>(
         ...words,
@@ -129,8 +147,13 @@ describe("docs/recipe.schema.json", () => {
     const object = (keys: readonly string[], value: fc.Arbitrary<unknown>) =>
       fc.dictionary(fc.constantFrom(...keys, "other"), value, { maxKeys: 2, noNullPrototype: true });
     const steps = fc.oneof(scalar, object(keysOf(DEFS["prune"]), scalar), object(keysOf(DEFS["share"]), scalar));
+    const share = fc.record(
+      { objective: fc.constantFrom("rate", "distortion"), bits: scalar, tradeoff: scalar, init: scalar },
+      { requiredKeys: [] },
+    );
     const rule = fc.oneof(
       scalar,
+      fc.record({ share }),
       object(keysOf(DEFS["rule"]), scalar),
       object(["prune", "share"], steps),
       object(["exact", "share"], steps),

@@ -1,51 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { type Quantized, quantize, type Treatment } from "../../src/codec/quantize.js";
+import { quantize, type Treatment } from "../../src/codec/quantize.js";
 import { encodeTensor, wholeWork } from "../../src/codec/tensor.js";
-import type { FloatDtype } from "../../src/kernel-types.js";
 import { referenceKernels } from "../../src/reference/index.js";
 import type { Dtype, Tensor } from "../../src/types.js";
 import { floats, tensorOf } from "../archive/craft.js";
-import { encoders, expectSame } from "../kernels/all.js";
+import { expectSame } from "../kernels/all.js";
 import { Random } from "../random.js";
 import { blocksOf, partOf } from "./tensors.js";
-
-const loaded = encoders.map(({ name, kernels }) => ({ name, kernels: kernels() }));
-
-/** What a treatment leaves of a tensor, the same with all kernels. */
-async function treated(tensor: Tensor, treatment: Treatment): Promise<{ quantized: Quantized; data: Uint8Array }> {
-  const results = [];
-  for (const { kernels } of loaded) {
-    const part = partOf(kernels, tensor);
-    const quantized = await quantize(kernels, tensor.dtype, wholeWork(tensor, part), treatment);
-    const parts: Uint8Array[] = [];
-    for (let i = 0; i < blocksOf(tensor).count; i++) parts.push((await part.dense(i)).slice());
-    results.push({ quantized, data: new Uint8Array(Buffer.concat(parts)) });
-  }
-  for (const [i, { data, quantized }] of results.entries()) {
-    expectSame(data, results[0].data, loaded[i].name);
-    expect({ exact: quantized.exact, note: quantized.note }).toEqual({
-      exact: results[0].quantized.exact,
-      note: results[0].quantized.note,
-    });
-  }
-  return results[0];
-}
-
-async function valuesOf(tensor: Tensor, treatment: Treatment): Promise<Float32Array> {
-  const { data } = await treated(tensor, treatment);
-  return referenceKernels.toFloat32(data, tensor.dtype as FloatDtype);
-}
-
-const zerosOf = (values: ArrayLike<number>): number => Array.from(values).filter((value) => value === 0).length;
-const differentOf = (values: ArrayLike<number>): number => new Set(Array.from(values).filter((value) => value !== 0)).size;
+import { differentOf, loaded, sumOfSquares, treated, valuesOf, zerosOf } from "./treated.js";
 
 const random = new Random(11);
 const WEIGHTS = random.weights(3000);
 const LAYER = floats("w", [50, 60], WEIGHTS);
-
-function sumOfSquares(was: Float32Array, is: Float32Array): number {
-  return was.reduce((sum, value, i) => sum + (value - is[i]) ** 2, 0);
-}
 
 describe("pruning", () => {
   it("by a threshold keeps what is above it, as it is", async () => {

@@ -29,6 +29,7 @@ const TENSORS: readonly Tensor[] = [
 const RECIPES: Readonly<Record<string, Coppice.Recipe>> = {
   exact: { rules: [] },
   shared: { rules: [{ share: { centroids: 52, maxIterations: 3 } }] },
+  rate: { rules: [{ share: { objective: "rate", tradeoff: 0.02 } }] },
   pruned: { rules: [{ prune: { sparsity: 0.9 }, share: { bits: 5 } }] },
   thresholds: { rules: [{ match: "large", prune: { threshold: 0.1 } }, { share: { bits: 2, init: "random", seed: 3 } }] },
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { compress, overrideRecipe, parseRecipe, presetRecipe, type Recipe, type Rule } from "../../src/index.js";
-import { treatmentOf } from "../../src/pipeline/treatments.js";
-import type { Dtype, Role } from "../../src/types.js";
+import { compress, type Overrides, overrideRecipe, parseRecipe, presetRecipe, type Recipe, type Rule } from "../../src/index.js";
+import { treatmentOf, treatmentsOf } from "../../src/pipeline/treatments.js";
+import type { Dtype, Role, TensorInfo } from "../../src/types.js";
 
 const LAYER = { name: "layers.0.weight", dtype: "F32", shape: [3, 4] } as const;
 
@@ -128,6 +128,13 @@ describe("a recipe is refused", () => {
       [{ keepShared: "yes" }, "TypeError", ".keepShared"],
       [{ share: { bits: 4, codebook: "int8" } }, "TypeError", ".share.codebook"],
       [{ share: { bits: 4, size: 1 } }, "TypeError", '"size"'],
+      [{ share: { bits: 4, objective: "bits" } }, "TypeError", ".share.objective"],
+      [{ share: { objective: "distortion" } }, "TypeError", ".share must have exactly one of bits, centroids"],
+      [{ share: { objective: "rate", bits: 4, centroids: 9 } }, "TypeError", ".share must not have both"],
+      [{ share: { objective: "rate", tradeoff: 0 } }, "RangeError", ".share.tradeoff"],
+      [{ share: { objective: "rate", tradeoff: 11 } }, "RangeError", ".share.tradeoff"],
+      [{ share: { objective: "rate", init: "linear" } }, "TypeError", ".share.init is for the objective distortion alone"],
+      [{ share: { bits: 4, tradeoff: 0.1 } }, "TypeError", ".share.tradeoff is for the objective rate alone"],
     ),
   ];
 
@@ -171,9 +178,35 @@ describe("overrides", () => {
   it("of bits and start replace those, and share again what is shared already", () => {
     const { rules } = overrideRecipe(recipe, { bits: 5, init: "density" });
     expect(rules[0]).toEqual(recipe.rules[0]);
-    expect(rules[1].share).toMatchObject({ bits: 5, init: "density", maxIterations: undefined, centroids: undefined });
-    expect(rules[2].share).toMatchObject({ bits: 5, init: "density" });
+    expect(rules[1].share).toEqual({ bits: 5, init: "density", objective: "distortion" });
+    expect(rules[2].share).toEqual(rules[1].share);
     expect(rules[2].prune).toEqual({ quality: 1 });
+  });
+
+  it("of the objective or the trade-off share for the rate, of bits or the start for the distortion", () => {
+    const shares = (overrides: Overrides): unknown[] =>
+      overrideRecipe(recipe, overrides)
+        .rules.slice(1)
+        .map(({ share }) => share);
+    expect(shares({ tradeoff: 0.01 })).toEqual([
+      { objective: "rate", tradeoff: 0.01, centroids: 52 },
+      { objective: "rate", tradeoff: 0.01 },
+    ]);
+    expect(shares({ objective: "rate", bits: 5 })).toEqual([
+      { objective: "rate", bits: 5 },
+      { objective: "rate", bits: 5 },
+    ]);
+    const byRate = overrideRecipe(presetRecipe("default"), { tradeoff: 0.01 });
+    expect(overrideRecipe(byRate, { objective: "rate" }).rules[0]).toMatchObject({
+      keepShared: false,
+      share: { objective: "rate", tradeoff: 0.01 },
+    });
+    expect(overrideRecipe(byRate, { bits: 4 }).rules[0].share).toEqual({ objective: "distortion", bits: 4 });
+    expect(overrideRecipe(byRate, { init: "optimal" }).rules[0].share).toEqual({ objective: "distortion", bits: 6, init: "optimal" });
+    expect(() => overrideRecipe(byRate, { objective: "rate", init: "linear" })).toThrow("share.init is for the objective distortion alone");
+    expect(() => overrideRecipe(byRate, { objective: "distortion", tradeoff: 0.1 })).toThrow(
+      "share.tradeoff is for the objective rate alone",
+    );
   });
 
   it("are checked, and need a rule to change", () => {
@@ -204,5 +237,28 @@ describe("a report", () => {
     const recipe = parseRecipe({ rules: [{ match: "fc1.*", exact: true }, { match: ["conv*", "fc2*"], exact: true }, { minRank: 5 }] });
     const { report } = await compress([tensor], { recipe });
     expect(report.notes).toEqual(["recipe.rules[1].match matches no tensor: conv*, fc2*"]);
+  });
+});
+
+describe("sharing for the rate in a model", () => {
+  const layer = (name: string, weights: number): TensorInfo => ({ name, dtype: "F32", shape: [weights] });
+  const tradeoffs = (recipe: Recipe, sizes: readonly number[]): (number | undefined)[] =>
+    treatmentsOf(
+      recipe,
+      sizes.map((size, i) => layer(`t${i}`, size)),
+    ).map(({ share }) => share?.tradeoff);
+
+  it("lets a bit of a large tensor cost more than one of a small, up to four times the mean", () => {
+    const recipe = parseRecipe({ rules: [{ match: "t0", exact: true }, { share: { objective: "rate", tradeoff: 0.01 } }] });
+    expect(tradeoffs(recipe, [7000, 100, 300, 200])).toEqual([undefined, 0.005, 0.015, 0.01]);
+    const [, ...many] = tradeoffs(recipe, [1, 1000, ...Array(999).fill(1)]);
+    expect(many[0]).toBe(0.04);
+    expect(many[1]).toBeCloseTo(0.01 / (1999 / 1000), 6);
+    expect(tradeoffs(recipe, [5, 0, 0])).toEqual([undefined, 0.01, 0.01]);
+  });
+
+  it("leaves other sharing as it is", () => {
+    const recipe = parseRecipe({ rules: [{ match: "t0", share: { bits: 4 } }, { share: { objective: "rate" } }] });
+    expect(tradeoffs(recipe, [100, 100])).toEqual([undefined, 0.004]);
   });
 });
