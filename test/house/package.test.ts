@@ -1,9 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT, WASM_MODULES } from "../../scripts/wasm.mjs";
 
 const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
@@ -46,6 +48,38 @@ describe("the package", () => {
   it("passes publint", async () => {
     const { messages } = await publint({ pkgDir: ROOT, strict: true, pack: false });
     expect(messages.map((message) => formatMessage(message, manifest))).toEqual([]);
+  });
+});
+
+describe("the declarations", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "coppice-types-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** What the compiler says of a module of a strict project that has coppice, checks its declarations too, and has no @types/node. */
+  function complaints(file: string, ...options: string[]): string {
+    const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+    const args = [tsc, file, "--noEmit", "--strict", "--skipLibCheck", "false", "--types", "", "--target", "es2022", ...options];
+    return spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" }).stdout;
+  }
+
+  beforeAll(() => {
+    mkdirSync(path.join(folder, "node_modules"));
+    symlinkSync(ROOT, path.join(folder, "node_modules/coppice"));
+    writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+    for (const name of ["", "decode", "nn", "reference"])
+      writeFileSync(path.join(folder, `${name || "index"}.ts`), `export * from ${JSON.stringify(path.posix.join("coppice", name))};\n`);
+  });
+
+  it.each(["index", "decode", "nn", "reference"])("of %s need no other types than a browser's", (name) => {
+    for (const lib of ["es2022,dom", "es2022,webworker"]) {
+      expect(complaints(`${name}.ts`, "--module", "nodenext", "--lib", lib)).toBe("");
+      expect(complaints(`${name}.ts`, "--module", "esnext", "--moduleResolution", "bundler", "--lib", lib)).toBe("");
+    }
+  });
+
+  it("say that what is wrong is wrong", () => {
+    writeFileSync(path.join(folder, "wrong.ts"), 'import { decode } from "coppice/decode";\ndecode("net.coppice");\n');
+    expect(complaints("wrong.ts", "--module", "nodenext", "--lib", "es2022,dom")).toMatch(/^wrong\.ts\(2,8\): error/);
   });
 });
 
