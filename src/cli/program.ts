@@ -25,7 +25,7 @@ Examples:
   coppice inspect net.coppice                            the paper's table, layer by layer
   coppice verify net.safetensors net.coppice             what was lost; exit code 1 if more than said
   coppice bench huffman                                  how fast this machine is
-  cat net.npy | coppice compress - | coppice decompress - > same.npy
+  cat net.npy | coppice compress - --preset exact | coppice decompress - > same.npy
 
 Exit codes: 0 done, 1 the comparison failed, 2 usage, 3 the file is at fault, 4 the system is.
 COPPICE_DEBUG=1 adds a stack trace to an error; NO_COLOR=1 takes the colours away.`;

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import metadata from "../../package.json" with { type: "json" };
 import { decode } from "../../src/index.js";
 import { dataFile, NO_DATA } from "../data.js";
-import { coppice, done, modelFile, NET, normalTensor, safetensors, testFolder } from "./cli.js";
+import { makeNpy } from "../formats/helpers.js";
+import { CLI, coppice, done, modelFile, NET, normalTensor, run, safetensors, testFolder } from "./cli.js";
 
 const folder = testFolder();
 const model = modelFile(folder);
@@ -24,6 +25,16 @@ describe("coppice", () => {
     expect((await done(["--help"])).stdout.toString()).toMatch(/Commands:[\s\S]*Examples:[\s\S]*Exit codes:/);
     for (const command of ["compress", "decompress", "inspect", "verify"])
       expect((await done([command, "--help"])).stdout.toString()).toContain(`Usage: coppice ${command}`);
+  });
+
+  it("shows in its help a pipe that gives the same file back", async () => {
+    const [pipe] = /cat net\.npy .* > same\.npy/.exec((await done(["--help"])).stdout.toString())!;
+    // More distinct weights than a codebook has room for: anything but --preset exact would share them.
+    const npy = makeNpy("<f4", [30, 40], normalTensor("net", [30, 40]).data);
+    writeFileSync(at("net.npy"), npy);
+    const define = `coppice() { "${process.execPath}" "${CLI}" "$@"; }`;
+    expect(await run("sh", ["-c", `${define}; ${pipe}`], { cwd: folder })).toMatchObject({ code: 0 });
+    expect(readFileSync(at("same.npy")).equals(npy)).toBe(true);
   });
 });
 
