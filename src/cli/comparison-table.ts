@@ -55,5 +55,6 @@ export function comparisonTable(comparison: Comparison, width: number, colors: C
   const outcome = ok
     ? `${colors.green("ok")}: ${identical} of ${counted(tensors.length, "tensor")} identical${kept}`
     : `${colors.red("not ok")}: ${counted(faults.length, "tensor")} not as the archive says`;
-  return [grid(COLUMNS, tensors.map(row), width, colors), "", ...faults, outcome, ""].join("\n");
+  const table = tensors.length === 0 ? [] : [grid(COLUMNS, tensors.map(row), width, colors), ""];
+  return [...table, ...faults, outcome, ""].join("\n");
 }

@@ -3,7 +3,7 @@ import type { WorkOptions } from "../index.js";
 import { hearInterrupts, type Interrupted } from "./interrupt.js";
 import { type Actions, commandLine } from "./program.js";
 import { PIPE_CLOSED, writeError, writeOut } from "./stdio.js";
-import { colorsFor, hasCursor, widthOf } from "./streams.js";
+import { canDraw, colorsFor, widthOf } from "./streams.js";
 
 // Each command comes with the library when it is asked for: `coppice --help` needs neither.
 
@@ -66,7 +66,7 @@ const actions: Actions = {
       const names = await benchNames();
       return writeOut(flags.json ? json(names) : `${names.join("\n")}\n`);
     }
-    const step = hasCursor(process.stderr) ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
+    const step = canDraw() ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
     const { document, text, agreed } = await benchCommand(kernels, flags, signal, step).finally(() => step?.(""));
     if (!agreed) exitCode = 1;
     await writeOut(flags.json ? json(document) : `${text}\n`);
@@ -75,7 +75,7 @@ const actions: Actions = {
 
 /** `work` with a bar on the terminal, where there is one; it is gone when `work` ends. */
 async function watched<T>(flags: { readonly quiet?: boolean }, work: (onProgress: WorkOptions["onProgress"]) => Promise<T>): Promise<T> {
-  const bar = hasCursor(process.stderr) && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
+  const bar = canDraw() && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
   try {
     return await work(bar?.update);
   } finally {

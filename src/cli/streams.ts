@@ -1,3 +1,4 @@
+import { fstatSync } from "node:fs";
 import picocolors from "picocolors";
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -5,6 +6,22 @@ export type Colors = ReturnType<typeof picocolors.createColors>;
 /** `stream` is a terminal that understands more than lines of text. */
 export function hasCursor(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && process.env["TERM"] !== "dumb";
+}
+
+/**
+ * Progress can be drawn on standard error. Not where standard output is a pipe: what reads from it may draw on the same terminal, as another coppice does, or a pager.
+ */
+export function canDraw(): boolean {
+  return hasCursor(process.stderr) && !isPipe(process.stdout.fd);
+}
+
+function isPipe(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd);
+    return stats.isFIFO() || stats.isSocket();
+  } catch {
+    return false;
+  }
 }
 
 /** Colours for a terminal; none where `stream` is something else, or NO_COLOR is set. */

@@ -233,6 +233,14 @@ describe("verify", () => {
       expect(outcome.stdout.toString()).toMatch(/\nnot ok: 1 tensor not as the archive says\n$/);
     }
   });
+
+  it("has no table where nothing is in both", async () => {
+    const other = modelFile(folder, "strange.safetensors", [normalTensor("strange", [3])]);
+    const { code, stdout } = await coppice(["verify", other, await archiveOf("alone", ["--preset", "exact"])]);
+    expect(code).toBe(1);
+    expect(stdout.toString()).toMatch(/^strange: not in the archive/);
+    expect(stdout.toString()).toMatch(/\nnot ok: 6 tensors not as the archive says\n$/);
+  });
 });
 
 describe("a real network", () => {
