@@ -3,7 +3,7 @@ import type { WorkOptions } from "../index.js";
 import { hearInterrupts, type Interrupted } from "./interrupt.js";
 import { type Actions, commandLine } from "./program.js";
 import { PIPE_CLOSED, writeError, writeOut } from "./stdio.js";
-import { canDraw, colorsFor, widthOf } from "./streams.js";
+import { canDraw, colorsFor, roomOf } from "./streams.js";
 
 // Each command comes with the library when it is asked for: `coppice --help` needs neither.
 
@@ -27,7 +27,7 @@ const actions: Actions = {
     if (flags.quiet) return;
     const { reportTable } = await import("./report-table.js");
     const stream = output === undefined ? process.stderr : process.stdout;
-    const table = reportTable(report, widthOf(stream), colorsFor(stream));
+    const table = reportTable(report, roomOf(stream), colorsFor(stream));
     if (output === undefined) return writeError(table);
     await writeOut(table);
     await wrote(output, report.file.bytes);
@@ -47,7 +47,7 @@ const actions: Actions = {
     if (flags.json) return writeOut(json(report));
     if (flags.quiet) return;
     const { reportTable } = await import("./report-table.js");
-    await writeOut(reportTable(report, widthOf(process.stdout), colorsFor(process.stdout)));
+    await writeOut(reportTable(report, roomOf(process.stdout), colorsFor(process.stdout)));
   },
 
   async verify(model, archive, flags) {
@@ -57,7 +57,7 @@ const actions: Actions = {
     if (flags.json) return writeOut(json(comparison));
     if (flags.quiet) return;
     const { comparisonTable } = await import("./comparison-table.js");
-    await writeOut(comparisonTable(comparison, widthOf(process.stdout), colorsFor(process.stdout)));
+    await writeOut(comparisonTable(comparison, roomOf(process.stdout), colorsFor(process.stdout)));
   },
 
   async bench(kernels, flags) {

@@ -35,3 +35,13 @@ const USUAL_WIDTH = 100;
 export function widthOf(stream: NodeJS.WriteStream): number {
   return stream.columns || USUAL_WIDTH;
 }
+
+/** What there is for a table: columns, and whether that is a terminal's width, at which lines wrap. */
+export interface Room {
+  readonly width: number;
+  readonly wraps: boolean;
+}
+
+export function roomOf(stream: NodeJS.WriteStream): Room {
+  return { width: widthOf(stream), wraps: stream.columns > 0 };
+}

@@ -45,7 +45,7 @@ describe("compress", () => {
     const lines = stdout.toString().split("\n");
     for (const { name } of NET) expect(lines.some((line) => line.startsWith(`${name} `))).toBe(true);
     expect(lines.some((line) => line.startsWith("Total"))).toBe(true);
-    expect(stdout.toString()).toMatch(/bytes -> .* header: .*x smaller, every byte counted\n$/);
+    expect(stdout.toString()).toMatch(/\n[\d,]+ -> [\d,]+ bytes \(header \d+\): .*x smaller, every byte counted\n$/);
     expect(stderr).toMatch(/^wrote .*net\.safetensors\.coppice, [\d,]+ bytes\n$/);
   });
 

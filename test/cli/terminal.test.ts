@@ -105,6 +105,33 @@ describe.runIf(hasTerminal())("on a terminal", () => {
     expect(paged.stdout.toString()).not.toContain("\u001b");
   });
 
+  it.each([
+    {
+      columns: 80,
+      names: ["m.l.0.s.query.weight", "m.l.1.s.query.weight"],
+      gone: /^\([1-9] more columns? if wider, or piped\)$/m,
+    },
+    { columns: 40, names: [".0.s", ".1.s"], gone: /^\(\d+ more columns if wider/m },
+  ])("tables keep to $columns columns and tell names apart, by columns that go", async ({ columns, names, gone }) => {
+    const tensors = [0, 1].map((i) => normalTensor(`model.layers.${i}.self_attention.query.weight`, [100, 100], i));
+    const model = modelFile(folder, "wide.safetensors", tensors);
+    await done(["compress", model, "--force", "--preset", "paper"]);
+    for (const args of [
+      ["inspect", `${model}.coppice`],
+      ["verify", model, `${model}.coppice`],
+    ]) {
+      const shown = (await onTerminal(args, { NO_COLOR: "1" }, columns)).stdout.toString();
+      const table = shown.slice(shown.lastIndexOf("layer"), shown.indexOf("\r\n\r\n")).split("\r\n");
+      expect(Math.max(...table.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      for (const name of names) expect(table.filter((line) => line.split(" ")[0].includes(name))).toHaveLength(1);
+      if (args[0] === "inspect") expect(shown).toMatch(gone);
+      const piped = (await done(args)).stdout.toString();
+      expect(piped).not.toMatch(gone);
+      for (const head of args[0] === "inspect" ? ["weights", "scan", "rate,", "ratio"] : ["dtype", "changed", "identical"])
+        expect(piped).toContain(head);
+    }
+  });
+
   it("no model is read and no archive written", async () => {
     const read = await onTerminal(["inspect", "-"]);
     expect(read).toMatchObject({ code: 2 });
