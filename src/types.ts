@@ -138,7 +138,17 @@ export interface Source {
 }
 
 /**
- * One stretch of a template: literal bytes, a hole for the bytes of a tensor, or pieces that pass through zlib.
+ * Bytes of a tensor that runs on in the next file, or comes from the last. The parts of a tensor stand in files that follow each other, one in each, with no other hole between them;
+ * the first begins with the tensor, and the last ends with it.
+ */
+export interface Part {
+  /** Bytes of the tensor before the part. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/**
+ * One stretch of a template: literal bytes, a hole for the bytes of a tensor, or for a part of them, or pieces that pass through zlib.
  */
 export type Piece =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
@@ -150,6 +160,7 @@ export type Piece =
       /** The file wants the elements column-major (Fortran order). */
       readonly columnMajor?: boolean;
     }
+  | ({ readonly kind: "part"; readonly tensor: number } & Part)
   | {
       readonly kind: "deflate";
       /** Level 1..9 at which zlib 1.x, windowBits 15 and memLevel 8, gives the file's bytes back. */
@@ -174,6 +185,9 @@ export interface Restored {
   bytes(tensor: number): AsyncIterable<Uint8Array>;
 }
 
+/** What a model uses a tensor for: as the weights of a layer (a matrix, a convolution, an embedding), or in any other way. */
+export type Role = "weight" | "other";
+
 /** A model file that was opened: its tensors in file order, and the shell around them. */
 export interface OpenModel {
   readonly format: string;
@@ -186,6 +200,8 @@ export interface OpenModel {
   read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array>;
   /** Where the tensor's bytes, little-endian and row-major, stand in one run of an open file; undefined where only `read` can give them. */
   place?(tensor: number): Place | undefined;
+  /** What the tensor is used for, where the format tells. */
+  role?(tensor: number): Role;
   /** The shell. Asked for once, after the tensors were worked. */
   templates(restored: Restored): Promise<readonly FileTemplate[]>;
   close(): Promise<void>;

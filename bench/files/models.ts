@@ -27,17 +27,27 @@ function writeSafetensors(
   const padded = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
+  writeFile(file, (write) => {
+    write(length);
+    write(padded);
+    for (let i = 0; i < tensors.length; i++) fill(i, (part) => write(bytesOf(part)));
+  });
+}
+
+/** Writes a file in parts, each made when its turn comes. */
+export function writeFile(file: string, body: (write: (bytes: Uint8Array) => void) => void): void {
   const fd = openSync(file, "w");
-  const writeAll = (bytes: Uint8Array): void => {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
-  };
   try {
-    writeAll(length);
-    writeAll(padded);
-    for (let i = 0; i < tensors.length; i++) fill(i, (part) => writeAll(new Uint8Array(part.buffer, part.byteOffset, part.byteLength)));
+    body((bytes) => {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
+    });
   } finally {
     closeSync(fd);
   }
+}
+
+export function bytesOf(part: Float32Array): Uint8Array {
+  return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
 }
 
 /**
@@ -68,24 +78,41 @@ export function writeNetwork(network: NetworkName, file: string, shared: boolean
   return { rules };
 }
 
-/** Rows and columns of each tensor of `writeSynthetic`: 256 MB of float32. */
-const SIDE = 8000;
+/** Rows and columns of each synthetic tensor: 256 MB of float32. */
+export const SIDE = 8000;
 const CHUNK = 1 << 20;
 const SYNTHETIC_DENSITY = 0.1;
 
-/** Writes a file of `count` tensors of 256 MB; returns the recipe that prunes them to a tenth and shares 32 weights. */
-export function writeSynthetic(file: string, count: number): Recipe {
-  const tensors = Array.from({ length: count }, (_, i) => ({ name: `layer.${i}.weight`, shape: [SIDE, SIDE] }));
-  const deviation = deviationOf(tensors[0]);
+export function syntheticName(index: number): string {
+  return `layer.${index}.weight`;
+}
+
+/** Makes the weights of a synthetic tensor, in parts; gives the threshold that leaves a tenth of them. */
+export function writeSyntheticTensor(index: number, write: (part: Float32Array) => void): number {
+  const deviation = deviationOf({ shape: [SIDE, SIDE] });
   const chunk = new Float32Array(CHUNK);
+  let state = normalState(index + 1);
+  let threshold = 0;
+  for (let left = SIDE * SIDE; left > 0; left -= CHUNK) {
+    state = fillNormal(chunk, deviation, state);
+    threshold ||= thresholdFor(chunk, SYNTHETIC_DENSITY);
+    write(chunk.subarray(0, Math.min(CHUNK, left)));
+  }
+  return threshold;
+}
+
+/** Prunes synthetic tensors to a tenth, and shares 32 weights. */
+export function syntheticRecipe(threshold: number): Recipe {
+  return { rules: [{ minRank: 2, prune: { threshold }, share: { bits: 5, init: "linear" } }] };
+}
+
+/** Writes a file of `count` synthetic tensors; returns the recipe for them. */
+export function writeSynthetic(file: string, count: number): Recipe {
+  const tensors = Array.from({ length: count }, (_, i) => ({ name: syntheticName(i), shape: [SIDE, SIDE] }));
   let threshold = 0;
   writeSafetensors(file, tensors, (index, write) => {
-    let state = normalState(index + 1);
-    for (let left = SIDE * SIDE; left > 0; left -= CHUNK) {
-      state = fillNormal(chunk, deviation, state);
-      threshold ||= thresholdFor(chunk, SYNTHETIC_DENSITY);
-      write(chunk.subarray(0, Math.min(CHUNK, left)));
-    }
+    const found = writeSyntheticTensor(index, write);
+    threshold ||= found;
   });
-  return { rules: [{ minRank: 2, prune: { threshold }, share: { bits: 5, init: "linear" } }] };
+  return syntheticRecipe(threshold);
 }

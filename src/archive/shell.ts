@@ -3,6 +3,7 @@ import { dtypeBits, type FileTemplate, type Piece, type TensorInfo } from "../ty
 import { ByteReader, ByteWriter } from "./bytes.js";
 import type { Header } from "./header.js";
 import { MAX_DEFLATE_RATIO, MAX_SHELL_BYTES } from "./limits.js";
+import { isModelPath, pathInFile } from "./paths.js";
 import { safetensorsHeader } from "./safetensors-header.js";
 import { inflateRaw } from "./zlib.js";
 
@@ -17,6 +18,7 @@ const TENSOR = 1;
 const GROUP = 2;
 const BIG_ENDIAN = 4;
 const COLUMN_MAJOR = 8;
+const PART = 16;
 
 /**
  * Reads the shell of an archive.
@@ -29,9 +31,9 @@ export function readShell(header: Header, maxBytes: number = MAX_SHELL_BYTES): F
   const fileCount = bytes.varint("fileCount");
   const files: FileTemplate[] = [];
   const paths = new Set<string>();
-  const tensors = { infos: header.tensors, holes: new Set<number>() };
+  const tensors: Tensors = { infos: header.tensors, holes: new Set(), file: 0, divided: undefined };
   const room = { bytes: maxBytes };
-  for (let i = 0; i < fileCount; i++) {
+  for (; tensors.file < fileCount; tensors.file++) {
     const at = bytes.offset;
     const path = bytes.text(bytes.varint("path"), "a path");
     checkPath(path, at);
@@ -41,32 +43,34 @@ export function readShell(header: Header, maxBytes: number = MAX_SHELL_BYTES): F
   }
   checkFolders(paths, header.shellOffset);
   bytes.end("the shell");
+  if (tensors.divided) throw new FormatError("CORRUPT", bytes.offset, `the last part of tensor ${tensors.divided.tensor} is missing`);
   return files;
 }
 
 /** The tensors of the archive, and those that have a hole already: one each, so that what comes out is bounded by what the archive holds. */
 interface Tensors {
-  readonly infos: readonly TensorInfo[];
+  readonly infos: readonly (TensorInfo & { readonly byteLength: number })[];
   readonly holes: Set<number>;
+  /** Files before the one that is read. */
+  file: number;
+  /** The tensor that goes on in a later file: its bytes so far, and the file of its last part. */
+  divided: { readonly tensor: number; readonly end: number; readonly file: number } | undefined;
 }
 
 /** No file stands where another needs a folder. */
 function checkFolders(paths: ReadonlySet<string>, at: number): void {
   if (paths.has("") && paths.size > 1) throw new FormatError("CORRUPT", at, "a file without a path beside others");
-  for (const path of paths) {
-    for (let end = path.indexOf("/"); end >= 0; end = path.indexOf("/", end + 1)) {
-      if (paths.has(path.slice(0, end))) throw new FormatError("CORRUPT", at, `${JSON.stringify(path)} is in another file`);
-    }
-  }
+  const inner = pathInFile(paths);
+  if (inner !== undefined) throw new FormatError("CORRUPT", at, `${JSON.stringify(inner)} is in another file`);
 }
 
-/** A path from a stranger leaves the folder it is meant for in no operating system. */
-function checkPath(path: string, at: number): void {
-  if (path === "") return;
-  const parts = path.split("/");
-  if (/[\\:\0]/.test(path) || parts.some((part) => part === "" || part === "." || part === "..")) {
-    throw new FormatError("CORRUPT", at, `the path ${JSON.stringify(path)} is not allowed`);
-  }
+/**
+ * A path from a stranger leaves the folder it is meant for in no operating system.
+ *
+ * @throws FormatError `CORRUPT` at `at`
+ */
+export function checkPath(path: string, at: number): void {
+  if (path !== "" && !isModelPath(path)) throw new FormatError("CORRUPT", at, `the path ${JSON.stringify(path)} is not allowed`);
 }
 
 /** What the bodies of templates may still have, all together. */
@@ -120,20 +124,53 @@ function addPiece(pieces: Piece[], bytes: ByteReader, tensors: Tensors, groups: 
     if (literal.length === 0 || pieces.at(-1)?.kind === "bytes")
       throw new FormatError("CORRUPT", at, "a literal is empty, or follows another");
     pieces.push({ kind: "bytes", bytes: literal });
-  } else if ((op & 3) === TENSOR && op < 16) pieces.push(readHole(bytes, tensors, op, at));
+  } else if ((op & 3) === TENSOR && op < PART) pieces.push(readHole(bytes, tensors, op, at));
+  else if (op === (TENSOR | PART) && groups) pieces.push(readPart(bytes, tensors, at));
   else if (op === GROUP && groups) pieces.push(readGroup(bytes, tensors, at));
   else throw new FormatError("CORRUPT", at, `piece ${op}`);
 }
 
-function readHole(bytes: ByteReader, { infos, holes }: Tensors, op: number, at: number): Piece {
+/** The tensor that a hole begins. */
+function readTensor(bytes: ByteReader, { infos, holes, divided }: Tensors, at: number): number {
   const tensor = bytes.varint("tensor index");
   if (tensor >= infos.length) throw new FormatError("CORRUPT", at, `a hole for tensor ${tensor} of ${infos.length}`);
   if (holes.has(tensor)) throw new FormatError("DUPLICATE", at, `two holes for tensor ${tensor}`);
+  if (divided) throw new FormatError("CORRUPT", at, `a hole between parts of tensor ${divided.tensor}`);
   holes.add(tensor);
+  return tensor;
+}
+
+function readHole(bytes: ByteReader, tensors: Tensors, op: number, at: number): Piece {
+  const { infos } = tensors;
+  const tensor = readTensor(bytes, tensors, at);
   if ((op & COLUMN_MAJOR) !== 0 && dtypeBits(infos[tensor].dtype) < 8) {
     throw new FormatError("CORRUPT", at, `a column-major hole for ${infos[tensor].dtype}, whose weights share bytes`);
   }
   return { kind: "tensor", tensor, bigEndian: (op & BIG_ENDIAN) !== 0, columnMajor: (op & COLUMN_MAJOR) !== 0 };
+}
+
+function readPart(bytes: ByteReader, tensors: Tensors, at: number): Piece {
+  const { infos, divided, file } = tensors;
+  let tensor: number;
+  if (divided) {
+    tensor = bytes.varint("tensor index");
+    if (tensor !== divided.tensor || file === divided.file) {
+      throw new FormatError(
+        "CORRUPT",
+        at,
+        `a part of tensor ${tensor}, where one of tensor ${divided.tensor} is to follow in another file`,
+      );
+    }
+  } else tensor = readTensor(bytes, tensors, at);
+  const offset = divided?.end ?? 0;
+  const byteLength = bytes.varint("bytes of a part");
+  const end = offset + byteLength;
+  const all = infos[tensor].byteLength;
+  if (byteLength === 0 || byteLength >= all || end > all) {
+    throw new FormatError("CORRUPT", at, `a part of ${byteLength} bytes, of a tensor of ${all} at its byte ${offset}`);
+  }
+  tensors.divided = end === all ? undefined : { tensor, end, file };
+  return { kind: "part", tensor, offset, byteLength };
 }
 
 function readGroup(bytes: ByteReader, tensors: Tensors, at: number): Piece {
@@ -233,7 +270,12 @@ function writePiece(out: ByteWriter, piece: Piece): void {
   if (piece.kind === "bytes") out.u8(LITERAL).varint(piece.bytes.length).bytes(piece.bytes);
   else if (piece.kind === "tensor") {
     out.u8(TENSOR | (piece.bigEndian ? BIG_ENDIAN : 0) | (piece.columnMajor ? COLUMN_MAJOR : 0)).varint(piece.tensor);
-  } else {
+  } else if (piece.kind === "part")
+    out
+      .u8(TENSOR | PART)
+      .varint(piece.tensor)
+      .varint(piece.byteLength);
+  else {
     out.u8(GROUP).u8(piece.level).varint(piece.byteLength).varint(piece.pieces.length);
     for (const inner of piece.pieces) writePiece(out, inner);
   }

@@ -1,14 +1,14 @@
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
-import { type FileTemplate, type Piece, type TensorInfo, tensorByteLength } from "../types.js";
+import { type FileTemplate, type Part, type Piece, type TensorInfo, tensorByteLength } from "../types.js";
 import { allocate } from "./bytes.js";
 import { byteSwapped, orderMatters, reordered, swapUnit } from "./order.js";
 import { deflated } from "./zlib.js";
 
 type Hole = Extract<Piece, { kind: "tensor" }>;
 
-/** The bytes of a tensor, little-endian and row-major. */
-export type TensorBytes = (tensor: number) => AsyncIterable<Uint8Array>;
+/** The bytes of a tensor, or of a part of it, little-endian and row-major. */
+export type TensorBytes = (tensor: number, part?: Part) => AsyncIterable<Uint8Array>;
 
 /** Literals leave in chunks of so many bytes, as copies: what the shell holds stays as it is, whatever becomes of a chunk. */
 const LITERAL_CHUNK_BYTES = 65536;
@@ -86,6 +86,8 @@ async function* rendered(pieces: readonly Piece[], tensors: readonly TensorInfo[
     } else if (piece.kind === "tensor") {
       checkInteger(piece.tensor, "piece.tensor", 0, tensors.length - 1);
       yield* holeBytes(piece, tensors[piece.tensor], bytes);
+    } else if (piece.kind === "part") {
+      yield* counted(bytes(piece.tensor, piece), piece.byteLength, piece.tensor);
     } else {
       yield* ofLength(deflated(rendered(piece.pieces, tensors, bytes), piece.level), piece.byteLength);
     }

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { decompressFile, decompressTo, type WorkOptions } from "../index.js";
 import { openInput, withInput } from "./input.js";
 import { destinationOf, withSink } from "./output.js";
@@ -37,7 +38,9 @@ export async function decompressCommand(
       await withSink(destination, (sink) => decompressTo(input, sink, options));
       return { files: [] };
     }
-    const paths = await decompressFile(input, destination.path, options);
+    const { path: file } = destination;
+    const usual = (paths: readonly string[]): string => (paths.length > 1 ? usualFolder(file) : file);
+    const paths = await decompressFile(input, flags.output === undefined ? usual : file, options);
     return { files: await Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size }))) };
   });
 }
@@ -47,4 +50,11 @@ function usualOutput(archive: string): string {
   if (!archive.endsWith(EXTENSION) || /(^|[\\/])$/.test(stem))
     throw new UsageError(`${archive} does not end in ${EXTENSION}; name the output with -o`);
   return stem;
+}
+
+/** A folder for several files, called like the model's first one without its extensions: `model.safetensors.index.json` gives `model`. */
+function usualFolder(file: string): string {
+  const name = basename(file);
+  const stem = name.replace(/(?<=.)(\.safetensors\.index)?\.[^.]+$/, "");
+  return join(dirname(file), stem);
 }

@@ -60,7 +60,9 @@ function explained(error: unknown): Failure {
 
 function fileFailure({ code, message }: FormatError, prefix: string): Failure {
   const advice = FILE_ADVICE[code];
-  const sentence = message.replace("set maxBytes to allow them", "--max-bytes allows more");
+  const sentence = message
+    .replace("set maxBytes to allow them", "--max-bytes allows more")
+    .replace("which need a folder", "which need a folder; name one with -o");
   return { exitCode: EXIT.file, sentence: `${prefix}${sentence}${advice === undefined ? "" : `; ${advice}`}` };
 }
 

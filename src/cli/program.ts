@@ -66,8 +66,8 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
 
   program
     .command("compress")
-    .description("compress a model (safetensors, npy, npz) into an archive")
-    .argument("<model>", "model file; - is standard input")
+    .description("compress a model (ONNX, safetensors, PyTorch, TF.js, npy, npz) into an archive")
+    .argument("<model>", "model file, of several the one that names the others; - is standard input")
     .addOption(output())
     .addOption(new Option("--preset <name>", "what happens to the tensors").choices(["exact", "default", "paper"]).conflicts("recipe"))
     .addOption(new Option("--recipe <file>", "rules in a JSON file, instead of a preset (docs/recipe.schema.json)"))
@@ -87,7 +87,9 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .command("decompress")
     .description("give the files of a model back")
     .argument("<archive>", "archive; - is standard input")
-    .addOption(new Option("-o, --output <path>", "write to this file, or folder for several; - is standard output"))
+    .addOption(
+      new Option("-o, --output <path>", "write to this file, or into this folder where the model has several; - is standard output"),
+    )
     .addOption(threads("of a file, the model"))
     .addOption(maxBytes())
     .addOption(force())

@@ -1,5 +1,6 @@
 import { archiveFiles, type Framed, fileByteLength } from "../archive/files.js";
 import type { TensorEntry } from "../archive/header.js";
+import { PartReader } from "../archive/parts.js";
 import { renderTemplate } from "../archive/template.js";
 import type { FileTemplate } from "../types.js";
 
@@ -34,7 +35,8 @@ export async function files(archive: FileArchive): Promise<FileInfo[]> {
 
 /**
  * The bytes of a file of the model, in order: what another runtime loads, and the file that was compressed, bit for bit, where its tensors are exact. Each chunk is the
- * caller's. Records are read when their bytes are due; a tensor that the file wants column-major is held whole, of others a block at a time.
+ * caller's. Records are read when their bytes are due; a tensor that the file wants column-major is held whole, of others a block at a time. Of a tensor that
+ * began in another file the blocks before are read, too.
  *
  * @throws FormatError where the archive is at fault, after the bytes that came before; TypeError, RangeError naming `archive` or `path`
  */
@@ -54,7 +56,9 @@ async function* fileBytes(archive: FileArchive, { path, signal }: ToFileOptions)
   signal?.throwIfAborted();
   const file = chosen(archiveFiles(archive), path);
   const { tensors } = archive.header;
-  for await (const chunk of renderTemplate(file, tensors, (tensor) => archive.blocks(tensors[tensor], { signal }))) {
+  const blocks = (tensor: number): AsyncIterable<Uint8Array> => archive.blocks(tensors[tensor], { signal });
+  const parts = new PartReader(blocks);
+  for await (const chunk of renderTemplate(file, tensors, (tensor, part) => (part ? parts.bytes(tensor, part) : blocks(tensor)))) {
     signal?.throwIfAborted();
     yield chunk;
     signal?.throwIfAborted();

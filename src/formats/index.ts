@@ -1,19 +1,33 @@
 import { FormatError } from "../errors.js";
 import type { OpenModel, Source } from "../types.js";
+import { isJson, openJson } from "./json-model.js";
 import { NPY_MAGIC, openNpy } from "./npy.js";
 import { openNpz } from "./npz.js";
+import { isOnnx, openOnnx } from "./onnx.js";
+import { isPytorchLegacy, openPytorchLegacy } from "./pytorch-legacy.js";
+import { isPytorchZip, openPytorchZip } from "./pytorch-zip.js";
 import { openSafetensors } from "./safetensors.js";
+import { readZip } from "./zip.js";
 
 export { safetensorsHeader } from "../archive/safetensors-header.js";
 export { bytesSource } from "./bytes-source.js";
 export { openNpy } from "./npy.js";
 export { openNpz } from "./npz.js";
+export { openOnnx } from "./onnx.js";
 export { openSafetensors } from "./safetensors.js";
 export { fileSource } from "./source.js";
 
+/** What is known of a model beside its bytes. */
 export interface OpenHint {
   /** File name, from which a tensor that has no name of its own takes one. */
   readonly name?: string;
+  /**
+   * Opens a file of the model beside the one that is opened, by its relative path with `/`. The source is closed with that of the model, by who gave it.
+   * Undefined where there is nothing beside: of bytes, or a stream.
+   *
+   * @throws FormatError where the path leaves the model's folder, or there is no such file
+   */
+  readonly beside?: (path: string) => Promise<Source>;
 }
 
 export interface Format {
@@ -30,14 +44,38 @@ const HEAD_BYTES = 16;
 const startsWith = (head: Uint8Array, magic: ArrayLike<number>): boolean =>
   head.length >= magic.length && Array.from(magic).every((byte, i) => head[i] === byte);
 
+/** "models/fc1.npy" gives "fc1.npy". */
+function base(name: string | undefined): string | undefined {
+  return name?.split(/[\\/]/).at(-1) || undefined;
+}
+
 /** "models/fc1.npy" gives "fc1". */
 function stem(name: string | undefined): string | undefined {
-  const file = name?.split(/[\\/]/).at(-1);
-  return file?.replace(/(?<=.)\.[^.]*$/, "") || undefined;
+  return base(name)?.replace(/(?<=.)\.[^.]*$/, "");
 }
+
+/** A local header, or the end record of a zip with no members. */
+function isZip(head: Uint8Array): boolean {
+  return startsWith(head, [0x50, 0x4b, 3, 4]) || startsWith(head, [0x50, 0x4b, 5, 6]);
+}
+
+/** Which of the formats that are a zip it is, the names of its members say. */
+async function openZip(source: Source, hint: OpenHint): Promise<OpenModel> {
+  const zip = await readZip(source);
+  return isPytorchZip(zip) ? openPytorchZip(source, zip, stem(hint.name)) : openNpz(source, zip);
+}
+
+/** The names of the formats, for messages. */
+const names = (): string => FORMATS.map(({ name }) => name).join(", ");
 
 /** Formats in the order in which they are tried. */
 export const FORMATS: readonly Format[] = [
+  {
+    name: "json",
+    extensions: [".json"],
+    detect: isJson,
+    open: (source, hint) => openJson(source, hint, (shard) => openModel(shard)),
+  },
   {
     name: "npy",
     extensions: [".npy"],
@@ -47,9 +85,21 @@ export const FORMATS: readonly Format[] = [
   {
     name: "npz",
     extensions: [".npz"],
-    // A local header, or the end record of a zip with no members.
-    detect: (head) => startsWith(head, [0x50, 0x4b, 3, 4]) || startsWith(head, [0x50, 0x4b, 5, 6]),
-    open: (source) => openNpz(source),
+    detect: isZip,
+    open: openZip,
+  },
+  {
+    name: "pytorch",
+    extensions: [".pt", ".pth", ".th", ".bin", ".ckpt"],
+    // Its newer form is a zip, which is told above.
+    detect: isPytorchLegacy,
+    open: (source, hint) => openPytorchLegacy(source, stem(hint.name)),
+  },
+  {
+    name: "onnx",
+    extensions: [".onnx"],
+    detect: isOnnx,
+    open: (source, { name, beside }) => openOnnx(source, base(name), beside),
   },
   {
     name: "safetensors",
@@ -70,5 +120,5 @@ export async function openModel(source: Source, hint: OpenHint = {}): Promise<Op
   if (format) return format.open(source, hint);
   // The shortest file whose format can be told has a safetensors header of one byte.
   if (head.length <= 8) throw new FormatError("TRUNCATED", head.length, "too short for a model file");
-  throw new FormatError("MAGIC", 0, `not a model file of a known format (${FORMATS.map(({ name }) => name).join(", ")})`);
+  throw new FormatError("MAGIC", 0, `not a model file of a known format (${names()})`);
 }

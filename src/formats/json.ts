@@ -13,6 +13,13 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["t", "\t"],
 ]);
 
+/** Deeper than what any program writes. */
+const MOST_DEPTH = 1000;
+
+/** Longer than any number that is meant. */
+const MOST_SCALAR_CHARS = 1000;
+const SCALAR = /^(?:true|false|null|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
+
 const utf8: TextDecoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -82,14 +89,71 @@ export class JsonScanner {
     this.#take("}", `at the end of ${title}`);
   }
 
-  integers(title: string): number[] {
-    const items: number[] = [];
+  /** Whether the next value is an array: to read one of two forms. */
+  get isArray(): boolean {
+    this.#skipSpace();
+    return this.#bytes[this.#pos] === 0x5b;
+  }
+
+  /** Calls `item` for each item, to read it. */
+  array(title: string, item: () => void): void {
     this.#take("[", `for ${title}`);
-    if (this.#tryTake("]")) return items;
-    do items.push(this.#integer(title));
+    if (this.#tryTake("]")) return;
+    do item();
     while (this.#tryTake(","));
     this.#take("]", `at the end of ${title}`);
+  }
+
+  integers(title: string): number[] {
+    const items: number[] = [];
+    this.array(title, () => void items.push(this.#integer(title)));
     return items;
+  }
+
+  /** Reads a value that nobody asks for. Its keys may stand twice. */
+  skip(title: string): void {
+    const closing: string[] = [];
+    for (;;) {
+      if (closing.length > MOST_DEPTH) throw new FormatError("LIMIT", this.offset, `${title} nests deeper than ${MOST_DEPTH} values`);
+      if (this.#tryTake("[")) {
+        if (!this.#tryTake("]")) {
+          closing.push("]");
+          continue;
+        }
+      } else if (this.#tryTake("{")) {
+        if (!this.#tryTake("}")) {
+          closing.push("}");
+          this.#key(title);
+          continue;
+        }
+      } else this.#scalar(title);
+      // A value is read: what it is in goes on, or ends with it.
+      for (;;) {
+        const close = closing.at(-1);
+        if (close === undefined) return;
+        if (this.#tryTake(",")) {
+          if (close === "}") this.#key(title);
+          break;
+        }
+        this.#take(close, `in ${title}`);
+        closing.pop();
+      }
+    }
+  }
+
+  #key(title: string): void {
+    this.string(`a key in ${title}`);
+    this.#take(":", `in ${title}`);
+  }
+
+  /** A string, a number, or a word: those of Python, too, which its json module writes and JSON does not have. */
+  #scalar(title: string): void {
+    this.#skipSpace();
+    const start = this.#pos;
+    if (this.#bytes[start] === QUOTE) return void this.string(title);
+    while (/[\w.+-]/.test(String.fromCharCode(this.#bytes[this.#pos] ?? 0))) this.#pos++;
+    const text = String.fromCharCode(...this.#bytes.subarray(start, Math.min(this.#pos, start + MOST_SCALAR_CHARS + 1)));
+    if (!SCALAR.test(text)) throw new FormatError("CORRUPT", this.#base + start, `a value expected in ${title}`);
   }
 
   #integer(title: string): number {

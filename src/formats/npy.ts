@@ -1,7 +1,8 @@
-import { byteSwapped, orderMatters, reordered, swapUnit } from "../archive/order.js";
+import { orderMatters, swapUnit } from "../archive/order.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
-import { type Dtype, type FileTemplate, type OpenModel, type Piece, type Place, type Source, tensorByteLength } from "../types.js";
+import { type Dtype, type FileTemplate, type OpenModel, type Place, type Source, tensorByteLength } from "../types.js";
+import { type Elements, holeOf, MAX_TURNED_BYTES, type ReadRange, rowMajor } from "./elements.js";
 import { type PyTuple, PythonScanner } from "./python.js";
 
 export const NPY_MAGIC: Uint8Array = /* @__PURE__ */ Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
@@ -11,9 +12,6 @@ const MAX_HEADER_BYTES = 1 << 20;
 
 /** numpy's own limit, since 2.0. */
 const MAX_AXES = 64;
-
-/** A column-major tensor is turned in memory, and no buffer is longer on the oldest Node that is served. */
-const MAX_TURNED_BYTES = 2 ** 32 - 1;
 
 const DTYPE_OF: ReadonlyMap<string, Dtype> = new Map([
   ["f2", "F16"],
@@ -32,17 +30,9 @@ const DTYPE_OF: ReadonlyMap<string, Dtype> = new Map([
   ["c16", "C128"],
 ]);
 
-/** Part of a file, from 0 to its end: a whole .npy file or a member of a zip. */
-export type ReadRange = (offset: number, byteLength: number) => Promise<Uint8Array>;
-
-export interface NpyHeader {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly bigEndian: boolean;
-  readonly columnMajor: boolean;
+export interface NpyHeader extends Elements {
   /** Magic, version, length and dictionary as they stand in the file; the elements follow. */
   readonly bytes: Uint8Array;
-  readonly dataBytes: number;
 }
 
 /** Offsets are in the .npy file; `where` names it in messages when it is a member of another. */
@@ -116,38 +106,6 @@ export function checkNpyEnd(header: NpyHeader, byteLength: number, where = ""): 
   }
 }
 
-/** The hole for the elements of a .npy file. */
-export function npyHole({ bigEndian, columnMajor }: NpyHeader, tensor: number): Extract<Piece, { kind: "tensor" }> {
-  return { kind: "tensor", tensor, ...(bigEndian && { bigEndian }), ...(columnMajor && { columnMajor }) };
-}
-
-/**
- * Gives the elements little-endian and row-major; `read` gives them as they are in the file, from 0.
- *
- * A column-major array is read and turned as a whole at the first call, and held as long as the returned function: a range of
- * its rows is spread over all of the file.
- */
-export function npyElements({ dtype, shape, bigEndian, columnMajor, dataBytes }: NpyHeader, read: ReadRange): ReadRange {
-  const unit = swapUnit(dtype);
-  if (columnMajor) {
-    const turn = async (): Promise<Uint8Array> => {
-      const bytes = await read(0, dataBytes);
-      return reordered(bigEndian ? byteSwapped(bytes, unit) : bytes, dtype, shape, "row-major");
-    };
-    let all: Promise<Uint8Array> | undefined;
-    return async (offset, byteLength) => {
-      all ??= turn();
-      return (await all).subarray(offset, offset + byteLength);
-    };
-  }
-  if (!bigEndian) return read;
-  return async (offset, byteLength) => {
-    const start = offset - (offset % unit);
-    const end = Math.ceil((offset + byteLength) / unit) * unit;
-    return byteSwapped(await read(start, end - start), unit).subarray(offset - start, offset - start + byteLength);
-  };
-}
-
 /**
  * Opens a .npy file, whose only tensor is called `name`. Arrays of objects are never unpickled.
  *
@@ -157,7 +115,7 @@ export async function openNpy(source: Source, name = "array"): Promise<OpenModel
   const header = await readNpyHeader((offset, byteLength) => source.read(offset, byteLength), source.byteLength);
   checkNpyEnd(header, source.byteLength);
   const { dtype, shape, dataBytes } = header;
-  const elements = npyElements(header, (offset, byteLength) => source.read(header.bytes.length + offset, byteLength));
+  const elements = rowMajor(header, (offset, byteLength) => source.read(header.bytes.length + offset, byteLength));
   return {
     format: "npy",
     byteLength: source.byteLength,
@@ -173,7 +131,7 @@ export async function openNpy(source: Source, name = "array"): Promise<OpenModel
       return header.bigEndian || header.columnMajor ? undefined : place && { fd: place.fd, offset: place.offset + header.bytes.length };
     },
     async templates(): Promise<readonly FileTemplate[]> {
-      return [{ path: "", pieces: [{ kind: "bytes", bytes: header.bytes }, npyHole(header, 0)] }];
+      return [{ path: "", pieces: [{ kind: "bytes", bytes: header.bytes }, holeOf(header, 0)] }];
     },
     close: () => source.close(),
   };

@@ -4,7 +4,7 @@ import { deflated } from "../archive/zlib.js";
 import { FormatError } from "../errors.js";
 import type { Source } from "../types.js";
 import { crc32 } from "./crc32.js";
-import type { ReadRange } from "./npy.js";
+import type { ReadRange } from "./elements.js";
 import type { ZipEntry } from "./zip.js";
 
 /** A deflated member is inflated in one piece: numpy deflates only where it is asked to, and seldom large files. */

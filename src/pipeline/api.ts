@@ -1,26 +1,28 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { concat } from "../archive/bytes.js";
 import { archiveFiles } from "../archive/files.js";
 import type { OpenOptions, WorkOptions } from "../decode/options.js";
 import { FormatError } from "../errors.js";
 import { bytesSource } from "../formats/bytes-source.js";
+import { ModelFolder } from "../formats/folder.js";
 import { openModel } from "../formats/index.js";
 import { fileSource } from "../formats/source.js";
 import { engineKernels } from "../kernels/engine-kernels.js";
 import type { OpenModel, Place, Source, Tensor } from "../types.js";
 import { openArchive, type PlannedArchive } from "./archive.js";
 import { type CompressOptions, compressModel } from "./compress.js";
-import { denseByteLength, fileBytes } from "./decompress.js";
+import { denseByteLength, fileReader } from "./decompress.js";
 import type { Sink, ThreadOptions } from "./host.js";
 import { inspectArchive } from "./inspect.js";
 import { nodeHost } from "./node-host.js";
-import { placeOf, writeWhole } from "./output.js";
+import { placeOf, writeAllWhole, writeWhole } from "./output.js";
 import { Pool } from "./pool.js";
 import { Meter } from "./progress.js";
 import type { Report } from "./report.js";
 import { tensorsModel } from "./tensors.js";
 import { checkThreads, threadCount } from "./threads.js";
-import { type BlockJob, type Unpacking, unpackFile, unpackHere } from "./unpack.js";
+import { type BlockJob, FileUnpacker, type Unpacking, unpackHere } from "./unpack.js";
 import { type Comparison, verifyArchive } from "./verify.js";
 
 /** Below this many bytes of tensors starting threads takes longer than they save. */
@@ -76,8 +78,14 @@ async function opening<T>(source: Source, open: (source: Source) => Promise<T>):
 
 async function modelOf(input: Input | readonly Tensor[]): Promise<OpenModel> {
   if (Array.isArray(input)) return tensorsModel(input);
-  const name = typeof input === "string" ? input : undefined;
-  return opening(await sourceOf(input as Input), (source) => openModel(source, { name }));
+  if (typeof input !== "string") return opening(await sourceOf(input as Input), (source) => openModel(source));
+  const file = await fileSource(input);
+  const folder = new ModelFolder(input);
+  const close = async (): Promise<void> => {
+    await folder.close();
+    await file.close();
+  };
+  return opening({ ...file, close }, (source) => openModel(source, { name: input, beside: (other) => folder.open(other) }));
 }
 
 /** An archive, and where its bytes stand, of a file. */
@@ -97,7 +105,7 @@ async function archiveOf(input: Input, options: OpenOptions): Promise<OpenArchiv
 /**
  * Compresses a model into `sink`, which gets the archive's bytes in order.
  *
- * @param input a model file's path or bytes (safetensors, npy, npz), or tensors
+ * @param input a model file's path or bytes (ONNX, safetensors, PyTorch, npy, npz), or tensors; the files of a model that are beside it are found by its path
  * @throws FormatError where the model is at fault; TypeError, RangeError where an option is; what the system throws where a file cannot be read
  */
 export function compressTo(input: Input | readonly Tensor[], sink: Sink, options: CompressOptions = {}): Promise<Report> {
@@ -138,10 +146,11 @@ export function decompress(input: Input, options: ArchiveOptions = {}): Promise<
   return using(archiveOf(input, options), async ({ archive }) => {
     const templates = archiveFiles(archive);
     const meter = new Meter(denseByteLength(archive, templates), options);
+    const bytesOf = fileReader(archive, meter);
     const files: ModelFile[] = [];
     for (const file of templates) {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of fileBytes(archive, file, meter)) chunks.push(chunk);
+      for await (const chunk of bytesOf(file)) chunks.push(chunk);
       files.push({ path: file.path, bytes: concat(chunks) });
     }
     return files;
@@ -159,38 +168,49 @@ export async function decompressTo(input: Input, sink: Sink, options: ArchiveOpt
     const files = archiveFiles(archive);
     if (files.length > 1) throw new FormatError("UNSUPPORTED", 0, `the model has ${files.length} files, which need a folder`);
     const meter = new Meter(denseByteLength(archive, files), options);
-    for await (const chunk of fileBytes(archive, files[0], meter)) await sink(chunk);
+    for await (const chunk of fileReader(archive, meter)(files[0])) await sink(chunk);
   });
 }
 
 /**
- * Writes the files of an archive's model: the one file to `output`, several into the folder `output`. Each appears whole or not at all.
+ * Writes the files of an archive's model: the one file to `output`, several into the folder `output`. Each appears whole or not at all, and none before all are written.
  *
+ * @param output the file or folder, or what gives it, told the paths of the model's files: one that may be `""`, or several
  * @returns the paths written
  * @throws FormatError where the archive is at fault; OutputExistsError where a file is there and `force` is not set
  */
 export function decompressFile(
   input: Input,
-  output: string,
+  output: string | ((paths: readonly string[]) => string),
   options: ArchiveOptions & FileOptions & ThreadOptions = {},
 ): Promise<string[]> {
   return using(archiveOf(input, options), async ({ archive, place }) => {
     const { force = false } = options;
     const templates = archiveFiles(archive);
     const meter = new Meter(denseByteLength(archive, templates), options);
-    const files = templates.map((file) => ({ file, to: path.join(output, ...file.path.split("/")) }));
-    for (const { to } of files) await placeOf(to, force);
+    const to = typeof output === "string" ? output : output(templates.map((file) => file.path));
+    if (templates.length > 1) await checkFolder(to, templates.length);
+    const paths = templates.map((file) => path.join(to, ...file.path.split("/")));
+    for (const one of paths) await placeOf(one, force);
     await unpacked(
       archive,
       place,
       threadCount(options.threads, archive.header.tensors, UNPACK_THREADS_FROM_BYTES),
       options.signal,
       async (unpacking) => {
-        for (const { file, to } of files) await writeWhole(to, force, (_, fd) => unpackFile(archive, file, fd, meter, unpacking));
+        const unpacker = new FileUnpacker(archive, meter, unpacking);
+        await writeAllWhole(paths, force, (index, _, fd) => unpacker.write(templates[index], fd));
       },
     );
-    return files.map(({ to }) => to);
+    return paths;
   });
+}
+
+/** @throws TypeError where something else than a folder is there */
+async function checkFolder(output: string, fileCount: number): Promise<void> {
+  const there = await stat(output).catch(() => undefined);
+  if (there && !there.isDirectory())
+    throw new TypeError(`output must name a folder for the ${fileCount} files of the model, got ${JSON.stringify(output)}`);
 }
 
 /** `work` with who decodes blocks. */

@@ -67,7 +67,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
     };
     const encode = (index: number): Promise<EncodedTensor> => {
       const tensor = plain(tensors[index]);
-      const treated = treatment(tensors[index]);
+      const treated = treatment(tensors[index], model.role?.(index));
       const blocks = blocksIn(elementsOf(tensor).elements);
       const rounds = treated.prune || treated.share ? LOSSY_ROUNDS : EXACT_ROUNDS;
       const onBlock = (byteLength: number): void => {

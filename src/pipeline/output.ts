@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Sink } from "./host.js";
 
@@ -25,34 +25,73 @@ export async function writeFully(handle: Taker, bytes: Uint8Array): Promise<void
   for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 
-/**
- * Writes a file whole or not at all: `body` writes to a temporary file beside it, which then takes its place, and its mode bits. Whatever stops it leaves the old file, or none.
- *
- * @param body is given a sink for bytes in order, and the number of the open file for those that go where they belong
- * @throws OutputExistsError where the file is there and `force` is not set; TypeError where something else than a file is; what `body` and the system throw
- */
+/** Writes a file whole or not at all. See `writeAllWhole`. */
 export async function writeWhole<T>(file: string, force: boolean, body: (sink: Sink, fd: number) => Promise<T>): Promise<T> {
-  const place = await placeOf(file, force);
-  const folder = path.dirname(place);
-  await mkdir(folder, { recursive: true });
-  const temporary = path.join(folder, `.${path.basename(place)}.${randomBytes(6).toString("hex")}.tmp`);
+  let result: T | undefined;
+  await writeAllWhole([file], force, async (_, sink, fd) => void (result = await body(sink, fd)));
+  return result as T;
+}
+
+/** A file that was written, under another name. */
+interface Staged {
+  readonly temporary: string;
+  readonly place: string;
+}
+
+/**
+ * Writes files, each whole or not at all: `body` writes one after another to a temporary file beside it. Once all are written, they take their places, and the mode bits of what was there. Whatever stops
+ * the writing leaves the old files, or none, and no folder that was made for them.
+ *
+ * @param body is given the index of the file, a sink for bytes in order, and the number of the open file for those that go where they belong
+ * @throws OutputExistsError where a file is there and `force` is not set; TypeError where something else than a file is; what `body` and the system throw
+ */
+export async function writeAllWhole(
+  files: readonly string[],
+  force: boolean,
+  body: (index: number, sink: Sink, fd: number) => Promise<void>,
+): Promise<void> {
+  const places: string[] = [];
+  for (const file of files) places.push(await placeOf(file, force)); // before anything is written
+  const staged: Staged[] = [];
+  const made: string[] = [];
+  let taken = 0;
+  try {
+    for (const [index, place] of places.entries()) {
+      await makeFolder(path.dirname(place), made);
+      await stage(place, staged, (sink, fd) => body(index, sink, fd));
+    }
+    for (const { temporary, place } of staged) {
+      if (force) await rename(temporary, place);
+      else await linkNew(temporary, place);
+      taken++;
+    }
+    for (const folder of new Set(places.map((place) => path.dirname(place)))) await syncFolder(folder);
+  } finally {
+    for (const { temporary } of staged) await rm(temporary, { force: true });
+    if (taken === 0) for (const folder of made.reverse()) await rmdir(folder).catch(() => undefined); // others may use it by now
+  }
+}
+
+/** Makes a folder, and those on its way; `made` learns of each. */
+async function makeFolder(folder: string, made: string[]): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  const below: string[] = [];
+  for (let one = path.resolve(folder); one.length > path.resolve(first).length; one = path.dirname(one)) below.unshift(one);
+  made.push(path.resolve(first), ...below);
+}
+
+async function stage(place: string, staged: Staged[], body: (sink: Sink, fd: number) => Promise<void>): Promise<void> {
+  const temporary = path.join(path.dirname(place), `.${path.basename(place)}.${randomBytes(6).toString("hex")}.tmp`);
   const mode = await modeBits(place);
   const handle = await open(temporary, "wx", mode);
+  staged.push({ temporary, place });
   try {
-    let result: T;
-    try {
-      if (mode !== undefined) await handle.chmod(mode); // the umask may have taken some away
-      result = await body((bytes) => writeFully(handle, bytes), handle.fd);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (force) await rename(temporary, place);
-    else await linkNew(temporary, place);
-    await syncFolder(folder);
-    return result;
+    if (mode !== undefined) await handle.chmod(mode); // the umask may have taken some away
+    await body((bytes) => writeFully(handle, bytes), handle.fd);
+    await handle.sync();
   } finally {
-    await rm(temporary, { force: true });
+    await handle.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import picomatch from "picomatch";
 import { checkInteger, checkNumber, checkOneOf, checkText } from "../check.js";
 import type { Contexts, Prune, Share, Treatment } from "../codec/quantize.js";
-import { DTYPES, type Dtype, elementCount, isFloatDtype, type TensorInfo } from "../types.js";
+import { DTYPES, type Dtype, elementCount, isFloatDtype, type Role, type TensorInfo } from "../types.js";
 
 /** What happens to the tensors that it matches. All conditions given must hold; a rule without conditions matches all. */
 export interface Rule {
@@ -14,6 +14,8 @@ export interface Rule {
   readonly maxRank?: number;
   /** Elements that the tensor must have. */
   readonly minWeights?: number;
+  /** The tensor must be the weights of a layer, where the model's format tells (ONNX does); where it does not, any may be. */
+  readonly role?: "weight";
   /** Keep the tensor bit for bit. */
   readonly exact?: true;
   /** Keep it bit for bit where it has at most 256 different non-zero weights: it is shared already. */
@@ -43,11 +45,11 @@ export type Preset = (typeof PRESETS)[number];
  */
 const RECIPES: Readonly<Record<Preset, Recipe>> = {
   exact: { rules: [], contexts: "all" },
-  default: { rules: [{ minRank: 2, keepShared: true, share: { centroids: 52, maxIterations: 3 } }] },
+  default: { rules: [{ role: "weight", minRank: 2, keepShared: true, share: { centroids: 52, maxIterations: 3 } }] },
   paper: {
     rules: [
-      { minRank: 3, keepShared: true, prune: { quality: 0.5 }, share: { bits: 8 } },
-      { minRank: 2, keepShared: true, prune: { quality: 1 }, share: { bits: 5 } },
+      { role: "weight", minRank: 3, keepShared: true, prune: { quality: 0.5 }, share: { bits: 8 } },
+      { role: "weight", minRank: 2, keepShared: true, prune: { quality: 1 }, share: { bits: 5 } },
     ],
     contexts: "none",
   },
@@ -96,12 +98,24 @@ export function parseRecipe(value: unknown): Recipe {
 }
 
 function parseRule(value: unknown, title: string): Rule {
-  const rule = fieldsOf(value, title, ["match", "dtype", "minRank", "maxRank", "minWeights", "exact", "keepShared", "prune", "share"]);
+  const rule = fieldsOf(value, title, [
+    "match",
+    "dtype",
+    "minRank",
+    "maxRank",
+    "minWeights",
+    "role",
+    "exact",
+    "keepShared",
+    "prune",
+    "share",
+  ]);
   for (const pattern of listOf(rule.match)) checkText(pattern, `${title}.match`);
   for (const dtype of listOf(rule.dtype)) checkOneOf(dtype, `${title}.dtype`, DTYPES);
   for (const key of ["minRank", "maxRank", "minWeights"]) {
     if (rule[key] !== undefined) checkInteger(rule[key], `${title}.${key}`, 0, Number.MAX_SAFE_INTEGER);
   }
+  if (rule.role !== undefined && rule.role !== "weight") throw new TypeError(`${title}.role must be "weight", or left out`);
   if (rule.exact !== undefined && rule.exact !== true) throw new TypeError(`${title}.exact must be true, or left out`);
   if (rule.keepShared !== undefined && typeof rule.keepShared !== "boolean") throw new TypeError(`${title}.keepShared must be a boolean`);
   if (rule.prune !== undefined) checkPrune(rule.prune, `${title}.prune`);
@@ -170,11 +184,11 @@ function shareWith(share: Share = { bits: DEFAULT_BITS }, bits: number | undefin
   return changed;
 }
 
-/** What a recipe does to a tensor: nothing, where it is to stay exact. */
-export function treatmentOf(recipe: Recipe): (tensor: TensorInfo) => Treatment {
+/** What a recipe does to a tensor, of a role where its format tells: nothing, where it is to stay exact. */
+export function treatmentOf(recipe: Recipe): (tensor: TensorInfo, role?: Role) => Treatment {
   const rules = recipe.rules.map((rule) => ({ rule, matches: nameMatcher(rule) }));
-  return (tensor) => {
-    const found = rules.find(({ rule, matches }) => matches(tensor.name) && applies(rule, tensor))?.rule;
+  return (tensor, role) => {
+    const found = rules.find(({ rule, matches }) => matches(tensor.name) && applies(rule, tensor, role))?.rule;
     const { contexts } = recipe;
     return found === undefined || found.exact
       ? { contexts }
@@ -197,8 +211,10 @@ function nameMatcher({ match }: Rule): (name: string) => boolean {
   return patterns.length === 0 ? () => true : picomatch(patterns, { bash: true, dot: true, windows: false });
 }
 
-function applies({ dtype, minRank = 0, maxRank = Number.POSITIVE_INFINITY, minWeights = 0 }: Rule, tensor: TensorInfo): boolean {
+function applies(rule: Rule, tensor: TensorInfo, role: Role | undefined): boolean {
+  const { dtype, minRank = 0, maxRank = Number.POSITIVE_INFINITY, minWeights = 0 } = rule;
   const rank = tensor.shape.length;
+  if (rule.role !== undefined && role !== undefined && role !== rule.role) return false;
   if (dtype === undefined ? !isFloatDtype(tensor.dtype) : !listOf(dtype).includes(tensor.dtype)) return false;
   return rank >= minRank && rank <= maxRank && elementCount(tensor.shape) >= minWeights;
 }

@@ -6,7 +6,7 @@ import { orderMatters, swapUnit } from "../archive/order.js";
 import { renderTemplate } from "../archive/template.js";
 import { blockByteLength } from "../decode/record.js";
 import { FormatError } from "../errors.js";
-import type { FileTemplate, Piece, Place, TensorInfo } from "../types.js";
+import type { FileTemplate, Part, Piece, Place, TensorInfo } from "../types.js";
 import { decodePlanned, type PlannedArchive, type PlannedBlock } from "./archive.js";
 import type { Meter } from "./progress.js";
 
@@ -19,6 +19,8 @@ const datasync = promisify(fdatasync);
 export interface BlockJob extends PlannedBlock {
   /** Where they go in a file. */
   readonly to: Place;
+  /** Of a block that does not stand whole in the file: which of its bytes do. */
+  readonly part?: Part;
 }
 
 /** Decodes blocks into a file, one after another, by way of one buffer. */
@@ -35,12 +37,13 @@ export class Unpacker {
    * @throws FormatError where the block is at fault; what the system throws where it cannot be written
    */
   unpack(job: BlockJob, bytes: Uint8Array): void {
-    const { plan, span, to } = job;
+    const { plan, span, to, part } = job;
     const byteLength = blockByteLength(plan, span.index);
     if (this.#buffer.length < byteLength) this.#buffer = new Uint8Array(byteLength);
     const out = this.#buffer.subarray(0, byteLength);
     decodePlanned(this.#core, job, bytes, out);
-    for (let done = 0; done < byteLength; ) done += writeSync(to.fd, out, done, byteLength - done, to.offset + done);
+    const wanted = part ? out.subarray(part.offset, part.offset + part.byteLength) : out;
+    for (let done = 0; done < wanted.length; ) done += writeSync(to.fd, wanted, done, wanted.length - done, to.offset + done);
   }
 }
 
@@ -101,56 +104,117 @@ class WriteBehind {
   }
 }
 
-/**
- * Writes a file of an archive's model from its beginning. When it returns or throws, nothing writes any more.
- *
- * @throws FormatError where the archive is at fault; the first in the file's order, whatever the threads
- */
-export async function unpackFile(
-  archive: PlannedArchive,
-  file: FileTemplate,
-  fd: number,
-  meter: Meter,
-  unpacking: Unpacking,
-): Promise<void> {
-  const going: { readonly name: string; readonly byteLength: number; readonly done: Promise<void> }[] = [];
-  const behind = new WriteBehind(fd);
-  const next = async (): Promise<void> => {
-    const { name, byteLength, done } = going[0];
-    await done;
-    going.shift();
-    behind.add(byteLength);
-    await meter.done(name, byteLength);
-  };
-  try {
-    let offset = 0;
-    for (const piece of file.pieces) {
-      if (piece.kind === "tensor" && isPlain(piece, archive.header.tensors[piece.tensor])) {
-        const entry = archive.header.tensors[piece.tensor];
-        meter.check();
-        for await (const { plan, span } of archive.layout(entry)) {
-          const to = { fd, offset: offset + span.index * plan.blockElements * plan.elementBytes };
-          const done = unpacking.unpack({ plan, span, to });
-          done.catch(() => undefined); // its turn to be told comes in `next`
-          going.push({ name: entry.name, byteLength: blockByteLength(plan, span.index), done });
-          if (going.length >= unpacking.ahead) await next();
-        }
-      } else {
-        while (going.length > 0) await next();
-        await writePiece(archive, piece, { fd, offset }, meter);
-      }
-      offset += pieceByteLength(archive, piece);
+/** Where the blocks of tensors are; of a tensor that stands in parts the record is walked once, where the parts are asked for in order. */
+class Layouts {
+  readonly #archive: PlannedArchive;
+  #tensor = -1;
+  /** Bytes of the tensor before the end of the last part. */
+  #end = 0;
+  #blocks: AsyncIterator<PlannedBlock> | undefined;
+  #last: PlannedBlock | undefined;
+
+  constructor(archive: PlannedArchive) {
+    this.#archive = archive;
+  }
+
+  /** The blocks that a part has bytes of, and which. */
+  async *within(tensor: number, { offset, byteLength }: Part): AsyncGenerator<PlannedBlock & { readonly part: Part }, void, undefined> {
+    if (tensor !== this.#tensor || offset !== this.#end || !this.#blocks) {
+      this.#tensor = tensor;
+      this.#blocks = this.#archive.layout(this.#archive.header.tensors[tensor]);
+      this.#last = undefined;
     }
-    while (going.length > 0) await next();
-    await behind.end();
-  } catch (error) {
+    this.#end = offset + byteLength;
+    for (;;) {
+      this.#last ??= (await this.#blocks.next()).value as PlannedBlock | undefined;
+      if (!this.#last) return;
+      const { plan, span } = this.#last;
+      const start = span.index * blockByteLength(plan, 0);
+      const end = start + blockByteLength(plan, span.index);
+      const from = Math.max(offset, start);
+      const to = Math.min(this.#end, end);
+      if (from < to) yield { plan, span, part: { offset: from - start, byteLength: to - from } };
+      if (end > this.#end) return;
+      this.#last = undefined;
+    }
+  }
+}
+
+/** Writes files of an archive's model. They are asked for in the archive's order: a tensor may go on in the next. */
+export class FileUnpacker {
+  readonly #archive: PlannedArchive;
+  readonly #meter: Meter;
+  readonly #unpacking: Unpacking;
+  readonly #layouts: Layouts;
+
+  constructor(archive: PlannedArchive, meter: Meter, unpacking: Unpacking) {
+    this.#archive = archive;
+    this.#meter = meter;
+    this.#unpacking = unpacking;
+    this.#layouts = new Layouts(archive);
+  }
+
+  /**
+   * Writes a file from its beginning. When it returns or throws, nothing writes any more.
+   *
+   * @throws FormatError where the archive is at fault; the first in the file's order, whatever the threads
+   */
+  async write(file: FileTemplate, fd: number): Promise<void> {
+    const going: { readonly name: string; readonly byteLength: number; readonly done: Promise<void> }[] = [];
+    const behind = new WriteBehind(fd);
+    const next = async (): Promise<void> => {
+      const { name, byteLength, done } = going[0];
+      await done;
+      going.shift();
+      behind.add(byteLength);
+      await this.#meter.done(name, byteLength);
+    };
     try {
-      // What is at fault earlier in the file may not have been told yet.
-      if (error instanceof FormatError) for (const { done } of going) await done;
-    } finally {
-      await Promise.all([unpacking.stop(), behind.stop()]);
+      let offset = 0;
+      for (const piece of file.pieces) {
+        const blocks = this.#blocks(piece);
+        if (blocks) {
+          this.#meter.check();
+          let at = offset;
+          for await (const { name, byteLength, ...block } of blocks) {
+            const done = this.#unpacking.unpack({ ...block, to: { fd, offset: at } });
+            done.catch(() => undefined); // its turn to be told comes in `next`
+            at += byteLength;
+            going.push({ name, byteLength, done });
+            if (going.length >= this.#unpacking.ahead) await next();
+          }
+        } else {
+          while (going.length > 0) await next();
+          await writePiece(this.#archive, piece, { fd, offset }, this.#meter);
+        }
+        offset += pieceByteLength(this.#archive, piece);
+      }
+      while (going.length > 0) await next();
+      await behind.end();
+    } catch (error) {
+      try {
+        // What is at fault earlier in the file may not have been told yet.
+        if (error instanceof FormatError) for (const { done } of going) await done;
+      } finally {
+        await Promise.all([this.#unpacking.stop(), behind.stop()]);
+      }
+      throw error;
     }
-    throw error;
+  }
+
+  /** The blocks that make a piece, one after another; undefined where it is not made of blocks as they are decoded. */
+  #blocks(piece: Piece): AsyncIterable<Omit<BlockJob, "to"> & { readonly name: string; readonly byteLength: number }> | undefined {
+    const { tensors } = this.#archive.header;
+    if (piece.kind === "part") return named(tensors[piece.tensor].name, this.#layouts.within(piece.tensor, piece));
+    if (piece.kind !== "tensor" || !isPlain(piece, tensors[piece.tensor])) return undefined;
+    return named(tensors[piece.tensor].name, this.#archive.layout(tensors[piece.tensor]));
+  }
+}
+
+async function* named<T extends PlannedBlock & { readonly part?: Part }>(name: string, blocks: AsyncIterable<T>) {
+  for await (const block of blocks) {
+    const byteLength = block.part?.byteLength ?? blockByteLength(block.plan, block.span.index);
+    yield { ...block, name, byteLength };
   }
 }
 

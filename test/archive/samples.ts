@@ -128,6 +128,22 @@ const SAFETENSORS: FileTemplate = {
   ],
 };
 
+const DIVIDED: readonly Crafted[] = [
+  { ...tensorOf("divided", "U16", [20, 30], integers(18, 600, 16, 0.05)), coding: "sparse", gapParameter: 31, blockLog: 8 },
+  { ...floats("after", [3], [1, 2, 3]), coding: "raw" },
+];
+
+/** Parts that end in an element, at a block's end, and have several blocks. */
+const PARTS: readonly FileTemplate[] = [
+  { path: "index.json", pieces: [literal("shards")] },
+  { path: "shard1", pieces: [literal("<"), { kind: "part", tensor: 0, offset: 0, byteLength: 101 }] },
+  { path: "shard2", pieces: [{ kind: "part", tensor: 0, offset: 101, byteLength: 923 }] },
+  {
+    path: "shard3",
+    pieces: [{ kind: "part", tensor: 0, offset: 1024, byteLength: 176 }, literal("|"), { kind: "tensor", tensor: 1 }],
+  },
+];
+
 /** Archives of 50 to 500 bytes, by what they show. */
 export const SAMPLES: ReadonlyMap<string, { readonly archive: Uint8Array; readonly tensors: readonly Crafted[] }> = new Map([
   ["nothing", { archive: craftArchive([]), tensors: [] }],
@@ -135,4 +151,5 @@ export const SAMPLES: ReadonlyMap<string, { readonly archive: Uint8Array; readon
   ["names", { archive: craftArchive(LAYERS), tensors: LAYERS }],
   ["safetensors shell", { archive: craftArchive(LAYERS, [SAFETENSORS]), tensors: LAYERS }],
   ["files", { archive: craftArchive(LAYERS, FILES), tensors: LAYERS }],
+  ["parts", { archive: craftArchive(DIVIDED, PARTS), tensors: DIVIDED }],
 ]);

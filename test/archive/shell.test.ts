@@ -168,6 +168,49 @@ describe("a shell is refused", () => {
     refused(() => read(beside), "DUPLICATE");
   });
 
+  /** Files of one letter, each with a body of these bytes. */
+  function filesOf(...bodies: readonly number[][]): Uint8Array {
+    const shell = new ByteWriter().varint(bodies.length);
+    for (const [i, body] of bodies.entries()) shell.text("abcd"[i]).u8(0).varint(body.length).bytes(Uint8Array.from(body));
+    return shell.finish();
+  }
+
+  it("with parts that leave out bytes of their tensor, overlap, or are mixed with other holes", () => {
+    const [A, B] = [0, 1]; // of 24 bytes and of 8
+    const part = (tensor: number, byteLength: number): number[] => [17, tensor, byteLength];
+    expect(read(filesOf(part(A, 23), [], part(A, 1)))[2].pieces).toEqual([{ kind: "part", tensor: A, offset: 23, byteLength: 1 }]);
+    expect(read(filesOf([1, B, ...part(A, 1)], [...part(A, 23), 1, 2]))).toHaveLength(2);
+    for (const [title, shell] of Object.entries({
+      "the last is missing": filesOf(part(A, 10), part(A, 13)),
+      "more than the tensor has": filesOf(part(A, 20), part(A, 5)),
+      "more than the tensor has, far": filesOf(part(A, 20), [17, A, 255, 255, 255, 255, 255, 255, 255, 15]),
+      "all of it": filesOf(part(A, 24)),
+      "of no bytes": filesOf(part(A, 0), part(A, 24)),
+      "two in a file": filesOf([...part(A, 10), ...part(A, 14)]),
+      "another tensor between": filesOf(part(A, 10), [1, B, ...part(A, 14)]),
+      "a part of another between": filesOf(part(A, 10), part(B, 4), part(A, 14)),
+      "in a zlib group": filesOf([2, 6, 4, 1, ...part(A, 10)], part(A, 14)),
+      "big-endian": filesOf([17 | 4, A, 10], part(A, 14)),
+      "of no tensor": filesOf(part(3, 1)),
+    }))
+      refused(() => read(shell), "CORRUPT", title);
+    refused(() => read(filesOf(part(A, 10), part(A, 14), part(A, 10))), "DUPLICATE");
+    refused(() => read(filesOf([1, A], part(A, 10))), "DUPLICATE");
+    refused(() => read(filesOf(part(A, 10), part(A, 14), [1, A])), "DUPLICATE");
+    refused(
+      () =>
+        read(
+          new ByteWriter()
+            .bytes(Uint8Array.of(2, 1, 97, 0, 3, ...part(A, 10)))
+            .text("b")
+            .u8(2)
+            .varint(0)
+            .finish(),
+        ),
+      "DUPLICATE",
+    );
+  });
+
   it("with a zlib group that no tensor is in", () => {
     refused(() => read(plain(Uint8Array.of(2, 6, 2, 0))), "CORRUPT");
     refused(() => read(plain(Uint8Array.of(2, 6, 3, 1, 0, 1, 65))), "CORRUPT");

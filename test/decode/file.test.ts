@@ -46,6 +46,25 @@ const SHARDS = withShell(
   ],
 );
 
+/** Where the parts begin: in a block, at the end of one, in the same, over several. */
+const CUTS = [0, 7, 1024, 1025, 1999, 3584];
+const PARTS = withShell(
+  [BLOCKS, SMALL],
+  CUTS.slice(1).map((end, i) => ({
+    path: `shard${i}`,
+    pieces: [
+      literal(`${i}`),
+      { kind: "part", tensor: 0, offset: CUTS[i], byteLength: end - CUTS[i] },
+      ...(end === 3584 ? [{ kind: "tensor", tensor: 1 } as const] : []),
+    ],
+  })),
+);
+
+function partsOf(file: string): Uint8Array {
+  const i = Number(file.slice("shard".length));
+  return Uint8Array.of(48 + i, ...BLOCKS.data.subarray(CUTS[i], CUTS[i + 1]), ...(CUTS[i + 1] === 3584 ? SMALL.data : []));
+}
+
 describe("the file of an archive", () => {
   it.each(ofOneFile)("%s is the one that was compressed", async (name, { files: [{ path: known, sha256 }] }) => {
     const archive = await opened(golden(name));
@@ -70,6 +89,13 @@ describe("the file of an archive", () => {
     const none = craftArchive([{ ...tensorOf("complex", "C128", [1], new Uint8Array(16)), coding: "raw" }]);
     await refusedLater(fileOf(none), "UNSUPPORTED");
     await refusedLater(files(await opened(none)), "UNSUPPORTED");
+  });
+
+  it("has its part of a tensor, whichever file is asked for first", async () => {
+    const archive = await opened(PARTS);
+    const paths = (await files(archive)).map((file) => file.path);
+    for (const file of paths.reverse()) expectSame(await collect(toFile(archive, { path: file })), partsOf(file));
+    for (const { path: file, bytes } of await decompress(PARTS)) expectSame(bytes, partsOf(file));
   });
 
   it("is picked by its path where there are several", async () => {

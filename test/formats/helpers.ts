@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { expect } from "vitest";
 import { renderTemplate } from "../../src/archive/template.js";
 import { FormatError, type FormatErrorCode } from "../../src/errors.js";
-import { bytesSource, safetensorsHeader } from "../../src/formats/index.js";
-import { type OpenModel, type Restored, type Source, type TensorInfo, tensorByteLength } from "../../src/types.js";
+import { bytesSource, openModel, safetensorsHeader } from "../../src/formats/index.js";
+import { type OpenModel, type Part, type Restored, type Source, type TensorInfo, tensorByteLength } from "../../src/types.js";
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
@@ -70,18 +70,40 @@ export async function readAll(model: OpenModel, step?: number): Promise<Uint8Arr
   return all;
 }
 
-/** The file that the templates give back; tensors in `changed` come back with those bytes, the others as they are. */
-export async function restore(model: OpenModel, changed: ReadonlyMap<number, Uint8Array> = new Map()): Promise<Uint8Array> {
+/** The files that the templates give back, by their paths; tensors in `changed` come back with those bytes, the others as they are. */
+export async function restoreFiles(
+  model: OpenModel,
+  changed: ReadonlyMap<number, Uint8Array> = new Map(),
+): Promise<Record<string, Uint8Array>> {
   const originals = await readAll(model);
-  const bytes = async function* (tensor: number): AsyncGenerator<Uint8Array> {
+  const bytes = async function* (tensor: number, part?: Part): AsyncGenerator<Uint8Array> {
     const all = changed.get(tensor) ?? originals[tensor];
+    const end = part ? part.offset + part.byteLength : all.length;
     // Cut where no element ends.
-    for (let at = 0; at < all.length; at += 777) yield all.subarray(at, at + 777);
+    for (let at = part?.offset ?? 0; at < end; at += 777) yield all.subarray(at, Math.min(end, at + 777));
   };
   const restored: Restored = { exact: (tensor) => !changed.has(tensor), bytes };
-  const templates = await model.templates(restored);
-  expect(templates.map(({ path }) => path)).toEqual([""]);
-  return collect(renderTemplate(templates[0], model.tensors, bytes));
+  const files: Record<string, Uint8Array> = {};
+  for (const template of await model.templates(restored))
+    files[template.path] = await collect(renderTemplate(template, model.tensors, bytes));
+  return files;
+}
+
+/** The one file that the templates give back: see `restoreFiles`. */
+export async function restore(model: OpenModel, changed?: ReadonlyMap<number, Uint8Array>): Promise<Uint8Array> {
+  const files = await restoreFiles(model, changed);
+  expect(Object.keys(files)).toEqual([""]);
+  return files[""];
+}
+
+/** Opens the first of some files, the others beside it. */
+export function openFiles(files: Readonly<Record<string, Uint8Array>>): Promise<OpenModel> {
+  const [first] = Object.keys(files);
+  const beside = async (path: string): Promise<Source> => {
+    if (!(path in files)) throw new FormatError("TRUNCATED", 0, `the model's file ${JSON.stringify(path)} is not there`);
+    return lendingSource(files[path]);
+  };
+  return openModel(lendingSource(files[first]), { name: first, beside });
 }
 
 /** Fails with a short message where toEqual would print megabytes. */

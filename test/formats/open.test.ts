@@ -5,19 +5,31 @@ import { afterAll, describe, expect, it } from "vitest";
 import { bytesSource, FORMATS, fileSource, openModel } from "../../src/formats/index.js";
 import type { OpenModel } from "../../src/types.js";
 import { acceptedOrRefused, ascii, expectSame, floats, makeNpy, makeSafetensors, noise, refused } from "./helpers.js";
+import { initializer, model, raw, tensor } from "./onnxfile.js";
+import { makeTorchLegacy, makeTorchZip, tensor as torchTensor } from "./pickler.js";
 import { makeZip } from "./zipfile.js";
 
 const NPY = makeNpy("<f4", [2], floats(2));
 const NPZ = makeZip([{ name: "w.npy", data: NPY }]);
+const ONNX = model([initializer(tensor("w", "FLOAT", [2], raw(floats(2))))]);
+const TORCH = makeTorchZip({ w: torchTensor({ count: 2, shape: [2] }) }, { 0: floats(2) });
+const LEGACY = makeTorchLegacy({ w: torchTensor({ count: 2, shape: [2] }) }, { 0: floats(2) });
 const SAFETENSORS = makeSafetensors([{ name: "w", dtype: "F32", shape: [2], data: floats(2) }]);
 
 describe("openModel", () => {
   it("tells the format by the bytes", async () => {
-    for (const [name, file] of Object.entries({ npy: NPY, npz: NPZ, safetensors: SAFETENSORS })) {
+    for (const [name, file] of [
+      ["npy", NPY],
+      ["npz", NPZ],
+      ["onnx", ONNX],
+      ["pytorch", TORCH],
+      ["pytorch", LEGACY],
+      ["safetensors", SAFETENSORS],
+    ] as const) {
       expect((await openModel(bytesSource(file))).format).toBe(name);
     }
     expect((await openModel(bytesSource(makeZip([])))).format).toBe("npz");
-    expect(FORMATS.map(({ name }) => name)).toEqual(["npy", "npz", "safetensors"]);
+    expect(FORMATS.map(({ name }) => name)).toEqual(["json", "npy", "npz", "pytorch", "onnx", "safetensors"]);
   });
 
   it.each([
@@ -40,7 +52,14 @@ describe("openModel", () => {
     const next = noise(21);
     for (let i = 0; i < 3000; i++) {
       const bytes = Uint8Array.from({ length: Math.floor(next() * 300) }, () => Math.floor(next() * 256));
-      const heads = [[], [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 20, 0], [0x50, 0x4b, 3, 4], [9, 0, 0, 0, 0, 0, 0, 0, 0x7b]];
+      const heads = [
+        [],
+        [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 20, 0],
+        [0x50, 0x4b, 3, 4],
+        [9, 0, 0, 0, 0, 0, 0, 0, 0x7b],
+        [8, 8, 0x3a, 40, 0x2a, 38],
+        [...LEGACY.subarray(0, 100)],
+      ];
       const head = heads[i % heads.length];
       bytes.set(head.slice(0, bytes.length));
       await acceptedOrRefused(bytes, (file): Promise<OpenModel> => openModel(bytesSource(file)));

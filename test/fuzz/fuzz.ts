@@ -1,9 +1,11 @@
+import type { Header } from "../../src/archive/header.js";
+import { readShell, writeShell } from "../../src/archive/shell.js";
 import * as edge from "../../src/decode/index.js";
 import { FormatError } from "../../src/errors.js";
 import { bytesSource, openModel } from "../../src/formats/index.js";
 import { decompress } from "../../src/index.js";
 import * as reference from "../../src/reference/index.js";
-import { type Tensor, tensorByteLength } from "../../src/types.js";
+import { type FileTemplate, type Tensor, type TensorInfo, tensorByteLength } from "../../src/types.js";
 import { reseal } from "../archive/reseal.js";
 import { came, difference, WAYS } from "../decode/ways.js";
 import { Random } from "../random.js";
@@ -68,8 +70,23 @@ export interface FuzzResult {
   readonly allocatedBytes: number;
 }
 
+function raise(message: string): never {
+  throw new Error(message);
+}
+
+/** What reads archives must take the shell that is written of a model. */
+function checkShell(templates: readonly FileTemplate[], tensors: readonly TensorInfo[]): void {
+  const entries = tensors.map((tensor) => ({ ...tensor, byteLength: tensorByteLength(tensor.dtype, tensor.shape) }));
+  try {
+    const shell = writeShell(templates, tensors, (bytes) => bytes);
+    readShell({ tensors: entries, shell, shellOffset: 0 } as unknown as Header);
+  } catch (error) {
+    throw new Error("the shell of a model is refused", { cause: error });
+  }
+}
+
 /** Makes and tries inputs; the same seed gives the same ones. */
-export async function fuzz({ archives, pieces, shells, models }: Corpus, options: FuzzOptions): Promise<FuzzResult> {
+export async function fuzz({ archives, pieces, shells, models, shard }: Corpus, options: FuzzOptions): Promise<FuzzResult> {
   const { inputs, seed, progress, onFailure } = options;
   const random = new Random(seed);
   /** How archives are cut into chunks, drawn apart: the inputs depend on the seed alone. */
@@ -117,11 +134,13 @@ export async function fuzz({ archives, pieces, shells, models }: Corpus, options
   };
   const model = async (input: Uint8Array): Promise<void> => {
     try {
-      const opened = await openModel(bytesSource(input), { name: "fuzz.npy" });
+      const opened = await openModel(bytesSource(input), { name: "fuzz.npy", beside: async () => bytesSource(shard) });
       for (const [i, { dtype, shape }] of opened.tensors.entries()) {
         const byteLength = tensorByteLength(dtype, shape);
         if (byteLength > 0) await opened.read(i, 0, Math.min(byteLength, MOST_OUTPUT_BYTES));
       }
+      const unchanged = { exact: () => true, bytes: () => raise("an exact tensor's bytes were asked for") };
+      checkShell(await opened.templates(unchanged), opened.tensors);
       await opened.close();
       accepted++;
     } catch (error) {

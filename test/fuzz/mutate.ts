@@ -157,10 +157,11 @@ function cutPieces(body: Uint8Array): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   while (reader.left > 0) {
     const start = reader.position;
-    const op = reader.u8("op") & 3;
+    const first = reader.u8("op");
+    const op = first & 3;
     if (op === 2) reader.u8("level");
     const value = reader.varint("piece");
-    if (op === 2) reader.varint("count");
+    if (op === 2 || first === 17) reader.varint("count");
     if (op === 0) reader.take(value, "literal");
     pieces.push(body.slice(start, reader.position));
   }

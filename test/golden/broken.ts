@@ -172,6 +172,7 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   "literal of no bytes": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 2, 0, 0) },
   "literal after a literal": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 6, 0, 1, 0x41, 0, 1, 0x42) },
   "two holes for a tensor": { code: "DUPLICATE", shell: true, archive: shell(1, 0, 0, 4, 1, 0, 1, 0) },
+  "part of all of a tensor": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 3, 17, 0, 1) },
   "two safetensors files": { code: "DUPLICATE", shell: true, archive: shell(2, 1, 0x78, 2, 0, 1, 0x79, 2, 0) },
   "zlib group without a tensor": { code: "CORRUPT", shell: true, archive: shell(1, 0, 0, 7, 2, 6, 3, 1, 0, 1, 0x41) },
   // Of one byte, 7, zlib makes three.

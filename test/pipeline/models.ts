@@ -2,6 +2,8 @@ import { DTYPES, type Dtype, dtypeBits, type Tensor } from "../../src/types.js";
 import { floats, tensorOf } from "../archive/craft.js";
 import { FILLINGS, filled } from "../codec/tensors.js";
 import { concat, makeNpy, makeSafetensors } from "../formats/helpers.js";
+import { bytes, constant, initializer, model, node, packed, raw, tensor } from "../formats/onnxfile.js";
+import { makeTorchLegacy, makeTorchZip, type Py, tensor as torchTensor } from "../formats/pickler.js";
 import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
 
@@ -52,12 +54,41 @@ function spaced(): Uint8Array {
   return out;
 }
 
+/** The network as a graph, some of it as numbers that stay in the shell. */
+function network(): Uint8Array {
+  const [conv, convBias, fc1, fc1Bias, fc2, fc2Bias] = NETWORK;
+  const initializers = [conv, convBias, fc1, fc1Bias, fc2, fc2Bias].map(({ name, shape, data }) =>
+    initializer(tensor(name, "FLOAT", shape, name === fc1.name ? bytes(4, data) : raw(data))),
+  );
+  return model([
+    constant("shape", tensor("", "INT64", [2], bytes(7, packed([-1n, 72])))),
+    node("Conv", ["image", conv.name, convBias.name], ["conv"]),
+    node("Reshape", ["conv", "shape"], ["flat"]),
+    node("Gemm", ["flat", fc1.name, fc1Bias.name], ["hidden"]),
+    node("Gemm", ["hidden", fc2.name, fc2Bias.name], ["logits"]),
+    ...initializers,
+  ]);
+}
+/** A checkpoint of the network, with a tensor in column-major order. */
+const CHECKPOINT: Py = {
+  epoch: 3,
+  state_dict: Object.fromEntries(
+    NETWORK.map(({ name, shape, data }, i) => [name, torchTensor({ key: String(i), count: data.length / 4, shape })]),
+  ),
+  turned: torchTensor({ key: String(NETWORK.length), count: 600, shape: [30, 20], strides: [1, 30] }),
+};
+
+const STORAGES: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  [...NETWORK.map(({ data }) => data), new Uint8Array(random.weights(600).buffer)].map((data, i) => [String(i), data]),
+);
+
 /** Files of all formats. */
 export const FILES: Readonly<Record<string, Uint8Array>> = {
   "network.safetensors": makeSafetensors(NETWORK, METADATA),
   "mixed.safetensors": makeSafetensors(MIXED),
   "spaced.safetensors": spaced(),
   "no tensors.safetensors": makeSafetensors([], new Map()),
+  "network.onnx": network(),
   "w.npy": W,
   "columns.npy": COLUMNS,
   "stored.npz": makeZip([
@@ -68,4 +99,6 @@ export const FILES: Readonly<Record<string, Uint8Array>> = {
     { name: "w.npy", data: W, level: 6 },
     { name: "b.npy", data: COLUMNS, level: 9 },
   ]),
+  "checkpoint.pt": makeTorchZip(CHECKPOINT, STORAGES),
+  "legacy.pt": makeTorchLegacy(CHECKPOINT, STORAGES),
 };

@@ -2,7 +2,17 @@ import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { compress, compressFile, compressTo, decompressFile, decompressTo, OutputExistsError } from "../../src/index.js";
+import {
+  compress,
+  compressFile,
+  compressTo,
+  decode,
+  decompress,
+  decompressFile,
+  decompressTo,
+  OutputExistsError,
+  type Progress,
+} from "../../src/index.js";
 import { writeWhole } from "../../src/pipeline/output.js";
 import { Spool } from "../../src/pipeline/spool.js";
 import { SAMPLES } from "../archive/samples.js";
@@ -114,6 +124,40 @@ describe("files of models", () => {
     expect(written).toEqual([at("model", "a.bin"), at("model", "sub", "b.bin")]);
     expect(readFileSync(at("model", "a.bin"), "latin1")).toMatch(/^head.*!$/s);
     await expect(decompressTo(archive, async () => undefined)).rejects.toMatchObject({ code: "UNSUPPORTED" });
+    writeFileSync(at("file"), "");
+    await expect(decompressFile(archive, at("file"))).rejects.toThrow(/^output must name a folder for the 2 files/);
+    const told = await decompressFile(archive, (paths) => at(`${paths.length} files`, "below"));
+    expect(told).toEqual([at("2 files", "below", "a.bin"), at("2 files", "below", "sub", "b.bin")]);
+  });
+
+  it("of which tensors are divided among several", async () => {
+    const archive = SAMPLES.get("parts")?.archive as Uint8Array;
+    const wanted = await decompress(archive);
+    const progress: number[] = [];
+    const onProgress = ({ doneBytes, totalBytes }: Progress): void => void progress.push(doneBytes / totalBytes);
+    await decompressFile(archive, at("model"), { onProgress });
+    for (const file of wanted) expectSame(new Uint8Array(readFileSync(at("model", file.path))), file.bytes);
+    expect(progress.at(-1)).toBe(1);
+    const tensors = decode(archive);
+    const shards = Buffer.concat(wanted.slice(1).map(({ bytes }) => bytes));
+    expectSame(new Uint8Array(shards), Uint8Array.of(60, ...tensors[0].data, 124, ...tensors[1].data));
+  });
+
+  it("of several files appear all or none, without the folders that were made for them", async () => {
+    const archive = Uint8Array.from(SAMPLES.get("parts")?.archive ?? []);
+    archive[archive.length - 1] ^= 1; // the last tensor's checksum: it is in the last file
+    await expect(decompressFile(archive, at("a", "b"))).rejects.toMatchObject({ code: "CHECKSUM" });
+    expect(readdirSync(folder)).toEqual([]);
+    mkdirSync(at("a"));
+    await expect(decompressFile(archive, at("a", "b"))).rejects.toMatchObject({ code: "CHECKSUM" });
+    expect(readdirSync(folder)).toEqual(["a"]);
+    writeFileSync(at("a", "shard3"), "old");
+    const whole = SAMPLES.get("parts")?.archive as Uint8Array;
+    await expect(decompressFile(whole, at("a"))).rejects.toThrow(OutputExistsError);
+    expect(readdirSync(at("a"))).toEqual(["shard3"]);
+    await expect(decompressFile(archive, at("a"), { force: true })).rejects.toMatchObject({ code: "CHECKSUM" });
+    expect(readdirSync(at("a"))).toEqual(["shard3"]);
+    expect(readFileSync(at("a", "shard3"), "utf8")).toBe("old");
   });
 
   it("go through sinks in order", async () => {

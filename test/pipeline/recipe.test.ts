@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compress, overrideRecipe, parseRecipe, presetRecipe, type Recipe, type Rule } from "../../src/index.js";
 import { treatmentOf } from "../../src/pipeline/recipe.js";
-import type { Dtype } from "../../src/types.js";
+import type { Dtype, Role } from "../../src/types.js";
 
 const LAYER = { name: "layers.0.weight", dtype: "F32", shape: [3, 4] } as const;
 
@@ -55,6 +55,21 @@ describe("rules", () => {
     expect(treatment([{ dtype: ["F16", "F32"], ...one }])).toMatchObject(one);
   });
 
+  it("hold for weights alone where they say so and the format tells, and for all where it does not", () => {
+    const shared = (rule: Rule, role?: Role): boolean =>
+      treatmentOf(parseRecipe({ rules: [{ ...rule, ...two }] }))(LAYER, role).share !== undefined;
+    expect([shared({ role: "weight" }, "weight"), shared({ role: "weight" }, "other"), shared({ role: "weight" })]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect([shared({}, "weight"), shared({}, "other"), shared({})]).toEqual([true, true, true]);
+    for (const { rules } of [presetRecipe("default"), presetRecipe("paper")]) {
+      expect(rules.map(({ role }) => role)).toEqual(rules.map(() => "weight"));
+      expect(overrideRecipe({ rules }, { bits: 4 }).rules.map(({ role }) => role)).toEqual(rules.map(() => "weight"));
+    }
+  });
+
   it("hold within bounds of rank and size, the bounds included", () => {
     const pruned = (rule: Rule, shape: number[]): boolean => treatment([{ ...rule, ...one }], { shape }).prune !== undefined;
     expect([pruned({ minRank: 2 }, [5]), pruned({ minRank: 2 }, [5, 1]), pruned({ minRank: 2 }, [5, 1, 1])]).toEqual([false, true, true]);
@@ -84,6 +99,7 @@ describe("a recipe is refused", () => {
       [{ minRank: "2" }, "TypeError", ".minRank"],
       [{ maxRank: 1.5 }, "TypeError", ".maxRank"],
       [{ minWeights: Number.NaN }, "TypeError", ".minWeights"],
+      [{ role: "other" }, "TypeError", ".role"],
       [{ exact: false }, "TypeError", ".exact"],
       [{ exact: 1 }, "TypeError", ".exact"],
       [{ exact: true, prune: { quality: 1 } }, "TypeError", ".exact"],

@@ -17,11 +17,14 @@ const DATA = [
   "lenet/lenet-5.dense.safetensors",
   "lenet/lenet-5.dns-sparse.safetensors",
   "mnist-cntk-onnx/reference_logits_t10k_first1000_input0to255.npy",
+  "resnet-cifar10/resnet20-12fca82f.th",
   "resnet-cifar10/resnet20-cifar10.safetensors",
   "resnet-cifar10/resnet32-cifar10.safetensors",
+  "resnet-cifar10/resnet32-d509ac18.th",
   "silero-vad/reference_probs_silero_vad_16k_op15.npy",
   "silero-vad/silero_vad_16k.safetensors",
   "squeezenet/squeezenet-v1.0-han.safetensors",
+  "ultraface/version-RFB-320.pth",
   "ultraface/version-RFB-320.reference_io.npz",
 ];
 

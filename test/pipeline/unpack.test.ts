@@ -6,7 +6,7 @@ import { engineKernels } from "../../src/kernels/engine-kernels.js";
 import { compress } from "../../src/pipeline/api.js";
 import { openArchive } from "../../src/pipeline/archive.js";
 import { Meter } from "../../src/pipeline/progress.js";
-import { unpackFile, unpackHere } from "../../src/pipeline/unpack.js";
+import { FileUnpacker, unpackHere } from "../../src/pipeline/unpack.js";
 
 // A model so large that the disk is to begin before all of it is decoded: 9 blocks of 8 MiB.
 const SHAPE = [9, 2 ** 20];
@@ -25,7 +25,7 @@ describe.skipIf(process.platform === "win32")("on a disk that fails while the re
   async function unpack(bytes: Uint8Array): Promise<void> {
     const opened = await openArchive(bytesSource(bytes), engineKernels());
     const [file] = archiveFiles(opened);
-    await unpackFile(opened, file, fd, new Meter(1, {}), unpackHere(opened));
+    await new FileUnpacker(opened, new Meter(1, {}), unpackHere(opened)).write(file, fd);
   }
 
   it("the failure is not lost", async () => {

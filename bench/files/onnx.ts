@@ -1,0 +1,53 @@
+import path from "node:path";
+import type { Recipe } from "../../src/index.js";
+import { bytesOf, SIDE, syntheticName, syntheticRecipe, writeFile, writeSyntheticTensor } from "./models.js";
+
+/** Each tensor's data begins at a multiple of it, as runtimes map them. */
+const PAGE_BYTES = 4096;
+
+/** Writes `count` synthetic tensors as the matrices of an ONNX graph, in `file`.data beside it; returns the recipe for them. */
+export function writeSyntheticOnnx(file: string, count: number): Recipe {
+  const data = `${file}.data`;
+  const nodes: Uint8Array[] = [];
+  const initializers: Uint8Array[] = [];
+  let threshold = 0;
+  writeFile(data, (write) => {
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      const start = Math.ceil(at / PAGE_BYTES) * PAGE_BYTES;
+      write(new Uint8Array(start - at));
+      const found = writeSyntheticTensor(i, (part) => write(bytesOf(part)));
+      threshold ||= found;
+      at = start + 4 * SIDE * SIDE;
+      nodes.push(field(1, field(1, `x${i}`), field(1, syntheticName(i)), field(2, `x${i + 1}`), field(4, "MatMul")));
+      initializers.push(field(5, matrix(syntheticName(i), path.basename(data), start)));
+    }
+  });
+  writeFile(file, (write) => write(Buffer.concat([number(1, 8), field(7, ...nodes, ...initializers), field(8, number(2, 17))])));
+  return syntheticRecipe(threshold);
+}
+
+/** TensorProto: its axes and type, its name, where its data is, and that this is another file. */
+function matrix(name: string, location: string, offset: number): Buffer {
+  const entry = (key: string, value: string | number): Buffer => field(13, field(1, key), field(2, String(value)));
+  const keys = [entry("location", location), entry("offset", offset), entry("length", 4 * SIDE * SIDE)];
+  return Buffer.concat([number(1, SIDE), number(1, SIDE), number(2, 1), field(8, name), ...keys, number(14, 1)]);
+}
+
+/** Of protocol buffers, a field with a text, or with bytes. */
+function field(id: number, ...values: readonly (string | Uint8Array)[]): Buffer {
+  const bytes = Buffer.concat(values.map((value) => Buffer.from(value)));
+  return Buffer.concat([varint(8 * id + 2), varint(bytes.length), bytes]);
+}
+
+/** A field with a number. */
+function number(id: number, value: number): Buffer {
+  return Buffer.concat([varint(8 * id), varint(value)]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
+  return Buffer.from([...bytes, rest]);
+}
