@@ -5,7 +5,7 @@ import { exactCount, NOTHING, printable, shortCount } from "./text.js";
 
 type TensorComparison = Comparison["tensors"][number];
 
-const COLUMNS: readonly Column[] = [
+export const COMPARISON_COLUMNS: readonly Column[] = [
   { title: "layer", left: true },
   { title: "dtype", left: true, spare: 6 },
   { title: "weights", spare: 5 },
@@ -55,6 +55,6 @@ export function comparisonTable(comparison: Comparison, room: Room, colors: Colo
   const outcome = ok
     ? `${colors.green("ok")}: ${identical} of ${counted(tensors.length, "tensor")} identical${kept}`
     : `${colors.red("not ok")}: ${counted(faults.length, "tensor")} not as the archive says`;
-  const table = tensors.length === 0 ? [] : [grid(COLUMNS, tensors.map(row), room, colors), ""];
+  const table = tensors.length === 0 ? [] : [grid(COMPARISON_COLUMNS, tensors.map(row), room, colors), ""];
   return [...table, ...faults, outcome, ""].join("\n");
 }

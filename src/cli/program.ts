@@ -41,6 +41,9 @@ Examples:
   coppice compress model.safetensors --sparsity 0.9 --bits 5
   coppice compress - -o net.coppice < net.safetensors`;
 
+const TABLES = `
+docs/tables.md, in the package too, explains the table's columns.`;
+
 const BENCH_EXAMPLES = `
 Examples:
   coppice bench --list
@@ -104,6 +107,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(maxBytes())
     .addOption(json())
     .addOption(quiet("table"))
+    .addHelpText("after", TABLES)
     .action(actions.inspect);
 
   program
@@ -114,6 +118,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(maxBytes())
     .addOption(json())
     .addOption(quiet("table"))
+    .addHelpText("after", TABLES)
     .action(actions.verify);
 
   program
