@@ -1,30 +1,12 @@
-import { execFile } from "node:child_process";
-import { mkdir, rm, stat } from "node:fs/promises";
-import path from "node:path";
-import { parseArgs, promisify } from "node:util";
-import { ROOT } from "./paths.ts";
+import { rm, stat } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { lenetArchive, networkArchive } from "./archives.ts";
 import { makeProject } from "./project.ts";
 import { RUNTIMES } from "./runtimes/index.ts";
 import type { Running } from "./runtimes/runtime.ts";
 
 // npm --prefix e2e run bench [-- --rounds 15 --starts 5]: how fast each runtime decodes an archive of AlexNet's shape, and how soon it has the first tensor of LeNet's. Times are what passes for the host
 // from a call to its answer, since Workers have no clock of their own.
-
-const run = promisify(execFile);
-const FOLDER = path.join(ROOT, "build/e2e");
-const ALEXNET = path.join(FOLDER, "alexnet.coppice");
-const LENET = path.join(FOLDER, "lenet.coppice");
-
-async function makeArchives(): Promise<void> {
-  const model = path.join(FOLDER, "alexnet.safetensors");
-  const recipe = path.join(FOLDER, "alexnet.json");
-  const compress = (...args: readonly string[]) => run("node", ["dist/cli.js", "compress", "--force", ...args], { cwd: ROOT });
-  await mkdir(FOLDER, { recursive: true });
-  await run("node", ["scripts/run.mjs", "bench/make-model.ts", "alexnet", "-o", model, "--recipe", recipe], { cwd: ROOT });
-  await compress(model, "--recipe", recipe, "-o", ALEXNET);
-  await rm(model);
-  await compress("examples/models/lenet-300-100.safetensors", "--preset", "paper", "-o", LENET);
-}
 
 const least = (times: readonly number[]): number => Math.min(...times);
 const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1];
@@ -57,11 +39,11 @@ interface Runner {
 }
 
 /** All runtimes are started first, and then take turns. */
-async function speed(project: string, rounds: number): Promise<string> {
+async function speed(project: string, alexnet: string, rounds: number): Promise<string> {
   const runners: Runner[] = [];
   try {
     for (const { start } of RUNTIMES) {
-      const running = await start({ project, entry: "inside/speed.ts", files: { model: ALEXNET } });
+      const running = await start({ project, entry: "inside/speed.ts", files: { model: alexnet } });
       runners.push({ about: String(await running.call("about")), running, times: { intoRoom: [], blocksIntoRoom: [], byBlocks: [] } });
     }
     for (let round = 0; round <= rounds; round++) {
@@ -84,18 +66,18 @@ async function speed(project: string, rounds: number): Promise<string> {
       const rows = runners.map(({ about, times }) => [about, ...cells(times[way]), (least(times[way]) / fastest).toFixed(2)]);
       return `${TITLES[way]}:\n\n${table(["runtime", "least, ms", "median, ms", "GB/s", "of the fastest"], rows)}`;
     });
-    return `${(await stat(ALEXNET)).size} bytes to ${byteLength}, ${rounds} rounds\n\n${tables.join("\n\n")}`;
+    return `${(await stat(alexnet)).size} bytes to ${byteLength}, ${rounds} rounds\n\n${tables.join("\n\n")}`;
   } finally {
     await Promise.all(runners.map(({ running }) => running.close()));
   }
 }
 
 /** Each runtime is started anew for each time. */
-async function firstTensor(project: string, starts: number): Promise<string> {
+async function firstTensor(project: string, lenet: string, starts: number): Promise<string> {
   const found = RUNTIMES.map((runtime) => ({ runtime, about: "", times: [] as number[] }));
   for (let i = 0; i < starts; i++) {
     for (const of of found) {
-      const running = await of.runtime.start({ project, entry: "inside/start.ts", files: { lenet: LENET } });
+      const running = await of.runtime.start({ project, entry: "inside/start.ts", files: { lenet } });
       try {
         // What a call costs by itself is taken off.
         const calls: number[] = [];
@@ -108,15 +90,14 @@ async function firstTensor(project: string, starts: number): Promise<string> {
     }
   }
   const rows = found.map(({ about, times }) => [about, least(times).toFixed(1), median(times).toFixed(1)]);
-  return `${(await stat(LENET)).size} bytes, ${starts} starts\n\n${table(["runtime", "import to first tensor, ms", "median"], rows)}`;
+  return `${(await stat(lenet)).size} bytes, ${starts} starts\n\n${table(["runtime", "import to first tensor, ms", "median"], rows)}`;
 }
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "15" }, starts: { type: "string", default: "5" } } });
 const project = await makeProject();
 try {
-  if (!(await stat(LENET).catch(() => undefined))) await makeArchives();
-  if (values.rounds !== "0") console.log(`${await speed(project, Number(values.rounds))}\n`);
-  if (values.starts !== "0") console.log(await firstTensor(project, Number(values.starts)));
+  if (values.rounds !== "0") console.log(`${await speed(project, await networkArchive("alexnet"), Number(values.rounds))}\n`);
+  if (values.starts !== "0") console.log(await firstTensor(project, await lenetArchive(), Number(values.starts)));
 } finally {
   await rm(project, { recursive: true, force: true });
 }

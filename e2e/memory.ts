@@ -1,32 +1,16 @@
-import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import path from "node:path";
-import { promisify } from "node:util";
+import { networkArchive } from "./archives.ts";
 import type { Streamed } from "./inside/memory.ts";
-import { ROOT } from "./paths.ts";
 import { makeProject } from "./project.ts";
 import { RUNTIMES } from "./runtimes/index.ts";
 
 // npm --prefix e2e run memory: what a runtime takes to stream an archive of VGG-16's shape, 553 MB dense, by blocks from a server, as a Worker would. Linux alone tells the memory of a process so.
 
-const run = promisify(execFile);
-const FOLDER = path.join(ROOT, "build/e2e");
-const VGG16 = path.join(FOLDER, "vgg16.coppice");
-
 /** Streamings in one process, one after another. */
 const TIMES = 5;
-
-async function makeArchive(): Promise<void> {
-  const model = path.join(FOLDER, "vgg16.safetensors");
-  const recipe = path.join(FOLDER, "vgg16.json");
-  await mkdir(FOLDER, { recursive: true });
-  await run("node", ["scripts/run.mjs", "bench/make-model.ts", "vgg16", "-o", model, "--recipe", recipe], { cwd: ROOT });
-  await run("node", ["dist/cli.js", "compress", "--force", model, "--recipe", recipe, "-o", VGG16], { cwd: ROOT });
-  await rm(model);
-}
 
 /** Megabytes that a process has in memory now, and had at most. */
 async function memoryOf(pid: number | undefined): Promise<{ now: number; most: number }> {
@@ -36,8 +20,8 @@ async function memoryOf(pid: number | undefined): Promise<{ now: number; most: n
 }
 
 const project = await makeProject();
-if (!(await stat(VGG16).catch(() => undefined))) await makeArchive();
-const server = createServer((_, response) => void createReadStream(VGG16).pipe(response));
+const vgg16 = await networkArchive("vgg16");
+const server = createServer((_, response) => void createReadStream(vgg16).pipe(response));
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 try {
@@ -60,7 +44,7 @@ try {
       await running.close();
     }
   }
-  console.log(`${(await stat(VGG16)).size} bytes, streamed ${TIMES} times\n`);
+  console.log(`${(await stat(vgg16)).size} bytes, streamed ${TIMES} times\n`);
   console.log(
     "| runtime | dense bytes | memory of the module, MB | process before, MB | at most, MB | more, MB |\n| --- | ---: | ---: | ---: | ---: | ---: |",
   );

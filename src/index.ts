@@ -1,22 +1,8 @@
 // The public API for Node.
 
-export type { Header, TensorEntry } from "./archive/header.js";
 export type { TensorError, TensorErrors } from "./codec/errors.js";
 export type { Contexts, Init, Prune, Share } from "./codec/quantize.js";
-export type { Archive } from "./decode/archive.js";
-export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "./decode/file.js";
-export type {
-  Block,
-  BlockOptions,
-  BlockPlace,
-  BlockStreamOptions,
-  DecodeOptions,
-  OpenOptions,
-  Progress,
-  TensorOptions,
-  WorkOptions,
-} from "./decode/options.js";
-export { FormatError, type FormatErrorCode } from "./errors.js";
+export * from "./decode/public.js";
 export type { Coding, EncodeKernels } from "./kernel-types.js";
 export {
   type ArchiveOptions,
@@ -48,4 +34,3 @@ export {
 } from "./pipeline/recipe.js";
 export type { FileReport, Report, TensorReport } from "./pipeline/report.js";
 export type { Comparison, TensorComparison } from "./pipeline/verify.js";
-export type { Dtype, Source, Tensor, TensorInfo } from "./types.js";

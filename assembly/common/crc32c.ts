@@ -32,8 +32,6 @@ function entry(tables: usize, index: u32): u32 {
 }
 
 /** The four entries that carry the bytes of `word` over the bytes that follow it; `tables` is the one of its last byte. */
-// @ts-ignore: decorator
-@inline
 function fold(tables: usize, word: u32): u32 {
   return (
     entry(tables + 3 * TABLE, word) ^

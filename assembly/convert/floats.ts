@@ -16,12 +16,12 @@ function toHalf(value: f32): u32 {
 /** The float32 of float16 bits; a NaN keeps its fraction. */
 // @ts-ignore: decorator
 @inline
-function fromHalf(half: u32): f32 {
+export function fromHalf(half: u32): f32 {
   const sign = (half & 0x8000) << 16;
   const magnitude = half & 0x7fff;
   if (magnitude >= 0x7c00) return reinterpret<f32>(sign | 0x7f800000 | ((magnitude & 0x3ff) << 13));
-  if (magnitude < 0x400) return reinterpret<f32>(sign | reinterpret<u32>(<f32>magnitude * <f32>5.9604644775390625e-8));
-  return reinterpret<f32>(sign | ((magnitude << 13) + 0x38000000));
+  // The biases of the exponents differ by 112.
+  return reinterpret<f32>(sign | reinterpret<u32>(reinterpret<f32>(magnitude << 13) * <f32>5.192296858534828e33));
 }
 
 /** Bfloat16 bits of a float32, rounded to nearest, ties to even; a NaN gives 0x7fc0 with its sign. */

@@ -1,4 +1,5 @@
-import { dtypeBits, elementBytes } from "./header";
+import { fromHalf } from "../convert/floats";
+import { dtypeBits, elementBytes, MOST_BLOCK } from "./header";
 import { bit, found, Input, padding, read, refuse, take, octet, fail, UNSUPPORTED, wide } from "./input";
 
 // Heads of records: docs/format.md, sections 4 to 4.3.
@@ -15,8 +16,6 @@ const LAST_FLOAT: u32 = 3;
 const SORTED: u32 = 1;
 const FLOAT16: u32 = 2;
 const OWN: u32 = 3;
-
-const MOST_BLOCK: f64 = 1048576;
 
 /** Descriptions of coded symbols: code lengths u8[256], then u32: the way, the symbol, the longest code, the alphabet. */
 export const DESCRIPTIONS: usize = memory.data(9 * 272, 16);
@@ -163,14 +162,6 @@ function codebook(kind: u32, dtype: u32): void {
     store<u64>(CODEBOOK + i * Head.stride, element);
   }
   if (kind == SORTED) padding();
-}
-
-/** The float32 of half-precision bits that are no NaN. */
-function fromHalf(half: u32): f32 {
-  const magnitude = half & 0x7fff;
-  // The exponent's bias differs by 112; infinity stays above all.
-  const value = magnitude < 0x7c00 ? reinterpret<f32>(magnitude << 13) * <f32>5.192296858534828e33 : <f32>Infinity;
-  return half >> 15 ? -value : value;
 }
 
 /** The next of a sequence whose members are close to the one before; 0 may come only where it is written out. */

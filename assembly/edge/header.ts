@@ -23,7 +23,7 @@ import {
 const FIRST: u32 = 0xe01c99c0;
 
 const MOST_BYTES: u64 = 1 << 28;
-const MOST_BLOCK: f64 = 1048576;
+export const MOST_BLOCK: f64 = 1048576;
 const MOST_SAFE: f64 = 9007199254740991;
 const MOST_NAME: usize = 65535;
 const MOST_SHARED_NAME: usize = 1024;

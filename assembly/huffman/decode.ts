@@ -1,30 +1,11 @@
 import { decodeRuns4 } from "./runs";
+import { codeLength, decodeRest, decodeRest4, LENGTHS, symbolOf } from "./single";
 import { ENTRIES } from "./table";
-import { bitOf, peek, restOf, streamEnd, usedOf, windowAt } from "./window";
-
-/**
- * The table of the call that is running. At an address that the compiler knows, a window's lower bits are an address at once: an addition less for each symbol.
- * Nothing stays here from one call to the next.
- */
-const LENGTHS: usize = memory.data(8192, 64);
-const SYMBOLS: usize = LENGTHS + ENTRIES;
+import { bitOf, restOf, streamEnd, usedOf, windowAt } from "./window";
 
 function takeTable(table: usize, tableLog: u32): void {
   memory.copy(LENGTHS, table, (<usize>1) << tableLog);
-  memory.copy(SYMBOLS, table + ENTRIES, (<usize>1) << tableLog);
-}
-
-/** The length of the code that is next in a window. */
-// @ts-ignore: decorator
-@inline
-function codeLength(window: u64, mask: usize): u64 {
-  return <u64>load<u8>((<usize>window) & mask, LENGTHS);
-}
-
-// @ts-ignore: decorator
-@inline
-function symbolOf(window: u64, mask: usize): u32 {
-  return <u32>load<u8>((<usize>window) & mask, SYMBOLS);
+  memory.copy(LENGTHS + ENTRIES, table + ENTRIES, (<usize>1) << tableLog);
 }
 
 /**
@@ -60,12 +41,7 @@ export function decodeStream(table: usize, tableLog: u32, input: usize, inputEnd
     from = restOf(from, window);
     window = windowAt(from, usedOf(window));
   }
-  let bit = bitOf(from, window);
-  for (; o < end; o++) {
-    const next = peek(bit);
-    store<u8>(o, symbolOf(next, mask));
-    bit += codeLength(next, mask);
-  }
+  const bit = decodeRest(bitOf(from, window), mask, o, end);
   return bit > (<u64>inputEnd) << 3 ? inputEnd + 1 : streamEnd(bit);
 }
 
@@ -214,27 +190,5 @@ export function decodeStreams4(
     f3 = restOf(f3, w3);
     w3 = windowAt(f3, usedOf(w3));
   }
-  let b0 = bitOf(f0, w0);
-  let b1 = bitOf(f1, w1);
-  let b2 = bitOf(f2, w2);
-  let b3 = bitOf(f3, w3);
-  for (; o < end; o++) {
-    const window = peek(b0);
-    store<u8>(o, symbolOf(window, mask));
-    // The streams take turns: after this symbol the next one's is first.
-    const b = b0 + codeLength(window, mask);
-    b0 = b1;
-    b1 = b2;
-    b2 = b3;
-    b3 = b;
-  }
-  // count & 3 turns ago stream 0 was first.
-  for (let turn = count & 3; turn < 4 && turn > 0; turn++) {
-    const b = b0;
-    b0 = b1;
-    b1 = b2;
-    b2 = b3;
-    b3 = b;
-  }
-  return streamEnd(b0) == in1 && streamEnd(b1) == in2 && streamEnd(b2) == in3 && streamEnd(b3) == inEnd;
+  return decodeRest4(bitOf(f0, w0), bitOf(f1, w1), bitOf(f2, w2), bitOf(f3, w3), mask, count, o, end, in1, in2, in3, inEnd);
 }

@@ -60,7 +60,7 @@ function wasmDecode(engine: Engine, { symbols, alphabet, lengths, streams, strea
   const { arena, exports } = engine;
   const tableLog = Math.max(...lengths);
   const table = room(engine, 4 << MAX_CODE_BITS);
-  exports.decodeTable(place(engine, lengths), alphabet, tableLog, table, room(engine, 64));
+  exports.decodeTable(place(engine, lengths), alphabet, tableLog, table);
   const input = place(engine, padded(streams));
   const [in0, in1, in2, in3] = Array.from(startsOf(streamLengths), (start) => at(input, start));
   const end = at(input, streams.length);

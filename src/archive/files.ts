@@ -1,7 +1,7 @@
 import { FormatError } from "../errors.js";
 import type { FileTemplate, Piece, TensorInfo } from "../types.js";
 import type { Header } from "./header.js";
-import { safetensorsHeader } from "./safetensors-header.js";
+import { safetensorsHeader, safetensorsPieces } from "./safetensors-header.js";
 import { readShell } from "./shell.js";
 
 /** What the files of an archive's model are made of, beside the tensors' bytes. */
@@ -29,8 +29,7 @@ export function archiveFiles({ header, maxBytes }: Framed): readonly FileTemplat
   const files = readShell(header, maxBytes);
   if (files.length > 0) return files;
   const { tensors } = header;
-  const start: Piece = { kind: "bytes", bytes: headerOf(tensors) };
-  return [{ path: "", pieces: [start, ...tensors.map((_, tensor): Piece => ({ kind: "tensor", tensor }))] }];
+  return [{ path: "", pieces: safetensorsPieces(tensors, headerOf(tensors)) }];
 }
 
 /** Bytes that a piece takes in a file. */

@@ -4,7 +4,7 @@ import type { Part } from "../types.js";
 type Blocks = (tensor: number) => AsyncIterable<Uint8Array>;
 
 /** Reads the parts of tensors, in the order in which they stand in a model's files, without beginning anew for each: of a tensor that goes on, a block is held. */
-export class PartReader {
+class PartReader {
   readonly #blocks: Blocks;
   #tensor = -1;
   /** Bytes of the tensor that were read. */
@@ -38,4 +38,10 @@ export class PartReader {
       if (wanted === end) yield chunk.length === chunk.buffer.byteLength ? chunk : chunk.slice();
     }
   }
+}
+
+/** The bytes of tensors and of their parts, of which a file may begin with the rest of one. */
+export function tensorBytes(blocks: Blocks): (tensor: number, part?: Part) => AsyncIterable<Uint8Array> {
+  const parts = new PartReader(blocks);
+  return (tensor, part) => (part ? parts.bytes(tensor, part) : blocks(tensor));
 }

@@ -1,5 +1,5 @@
 import { checkInteger } from "../check.js";
-import { DTYPES, type Dtype, type TensorInfo, tensorByteLength } from "../types.js";
+import { DTYPES, type Dtype, type Piece, type TensorInfo, tensorByteLength } from "../types.js";
 
 /** The reference implementation refuses a longer header, so that a small claim cannot make it allocate much. */
 export const MAX_SAFETENSORS_HEADER_BYTES = 100_000_000;
@@ -60,4 +60,9 @@ export function safetensorsHeader(tensors: readonly TensorInfo[], metadata?: Rea
   new DataView(header.buffer).setBigUint64(0, BigInt(jsonBytes), true);
   header.set(text, SAFETENSORS_LENGTH_BYTES);
   return header;
+}
+
+/** The pieces of a safetensors file with this header: the tensors, all of them, in order. */
+export function safetensorsPieces(tensors: readonly TensorInfo[], header: Uint8Array): Piece[] {
+  return [{ kind: "bytes", bytes: header }, ...tensors.map((_, tensor): Piece => ({ kind: "tensor", tensor }))];
 }

@@ -4,7 +4,7 @@ import { ByteReader, ByteWriter } from "./bytes.js";
 import type { Header } from "./header.js";
 import { MAX_DEFLATE_RATIO, MAX_SHELL_BYTES } from "./limits.js";
 import { isModelPath, pathInFile } from "./paths.js";
-import { safetensorsHeader } from "./safetensors-header.js";
+import { safetensorsHeader, safetensorsPieces } from "./safetensors-header.js";
 import { inflateRaw } from "./zlib.js";
 
 // The shell: docs/format.md, section 3.2.
@@ -69,7 +69,7 @@ function checkFolders(paths: ReadonlySet<string>, at: number): void {
  *
  * @throws FormatError `CORRUPT` at `at`
  */
-export function checkPath(path: string, at: number): void {
+function checkPath(path: string, at: number): void {
   if (path !== "" && !isModelPath(path)) throw new FormatError("CORRUPT", at, `the path ${JSON.stringify(path)} is not allowed`);
 }
 
@@ -206,10 +206,6 @@ function readSafetensors(bytes: ByteReader, { infos, holes }: Tensors): Piece[] 
     if (!(error instanceof RangeError)) throw error;
     throw new FormatError("CORRUPT", at, `no safetensors file can hold these tensors: ${error.message}`);
   }
-}
-
-function safetensorsPieces(tensors: readonly TensorInfo[], header: Uint8Array): Piece[] {
-  return [{ kind: "bytes", bytes: header }, ...tensors.map((_, tensor): Piece => ({ kind: "tensor", tensor }))];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { archiveFiles, type Framed, fileByteLength } from "../archive/files.js";
 import type { TensorEntry } from "../archive/header.js";
-import { PartReader } from "../archive/parts.js";
+import { tensorBytes } from "../archive/parts.js";
 import { renderTemplate } from "../archive/template.js";
 import type { FileTemplate } from "../types.js";
 
@@ -56,9 +56,8 @@ async function* fileBytes(archive: FileArchive, { path, signal }: ToFileOptions)
   signal?.throwIfAborted();
   const file = chosen(archiveFiles(archive), path);
   const { tensors } = archive.header;
-  const blocks = (tensor: number): AsyncIterable<Uint8Array> => archive.blocks(tensors[tensor], { signal });
-  const parts = new PartReader(blocks);
-  for await (const chunk of renderTemplate(file, tensors, (tensor, part) => (part ? parts.bytes(tensor, part) : blocks(tensor)))) {
+  const bytes = tensorBytes((tensor) => archive.blocks(tensors[tensor], { signal }));
+  for await (const chunk of renderTemplate(file, tensors, bytes)) {
     signal?.throwIfAborted();
     yield chunk;
     signal?.throwIfAborted();

@@ -8,23 +8,8 @@ import { type Archive, openWith } from "./archive.js";
 import { type Bytes, decodeStreamWith, decodeWith } from "./decode.js";
 import type { Block, BlockStreamOptions, DecodeOptions, OpenOptions } from "./options.js";
 
-export type { Header, TensorEntry } from "../archive/header.js";
-export { FormatError, type FormatErrorCode } from "../errors.js";
 export { init } from "../kernels/decoder-core.js";
-export type { Dtype, Source, Tensor, TensorInfo } from "../types.js";
-export type { Archive } from "./archive.js";
-export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "./file.js";
-export type {
-  Block,
-  BlockOptions,
-  BlockPlace,
-  BlockStreamOptions,
-  DecodeOptions,
-  OpenOptions,
-  Progress,
-  TensorOptions,
-  WorkOptions,
-} from "./options.js";
+export * from "./public.js";
 
 /**
  * Decodes an archive in memory.

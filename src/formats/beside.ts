@@ -1,6 +1,7 @@
 import { isModelPath, pathInFile } from "../archive/paths.js";
 import { FormatError } from "../errors.js";
 import type { Source } from "../types.js";
+import { quoted } from "./quoted.js";
 
 // Models of several files: one names the others.
 
@@ -14,11 +15,6 @@ export interface NamedFile {
 
 /** What opens files beside a model; undefined where there are none. */
 export type Beside = ((path: string) => Promise<Source>) | undefined;
-
-/** A name for a message, where one of megabytes has no place. */
-export function quoted(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
-}
 
 /** @throws FormatError `CORRUPT` where the path is not one into the model's folder */
 export function namedFile(text: string, offset: number): NamedFile {

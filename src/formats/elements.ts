@@ -1,5 +1,6 @@
 import { byteSwapped, reordered, swapUnit } from "../archive/order.js";
 import type { Dtype, Piece } from "../types.js";
+import { checkRange } from "./bytes-source.js";
 
 /** A column-major tensor is turned in memory, and no buffer is longer on the oldest Node that is served. */
 export const MAX_TURNED_BYTES: number = 2 ** 32 - 1;
@@ -49,4 +50,28 @@ export function rowMajor({ dtype, shape, bigEndian, columnMajor, dataBytes }: El
     const end = Math.ceil((offset + byteLength) / unit) * unit;
     return byteSwapped(await read(start, end - start), unit).subarray(offset - start, offset - start + byteLength);
   };
+}
+
+/** Reads tensors that may be read side by side: the reader of each is kept, with what it holds, until the tensor was read to its end. */
+export class TensorReaders {
+  readonly #readers = new Map<number, ReadRange>();
+  readonly #open: (tensor: number) => ReadRange;
+
+  constructor(open: (tensor: number) => ReadRange) {
+    this.#open = open;
+  }
+
+  /** @throws TypeError, RangeError where the tensor, of `dataBytes`, does not have the range */
+  async read(tensor: number, dataBytes: number, offset: number, byteLength: number): Promise<Uint8Array> {
+    checkRange(offset, byteLength, dataBytes);
+    const reader = this.#readers.get(tensor) ?? this.#open(tensor);
+    this.#readers.set(tensor, reader);
+    const bytes = await reader(offset, byteLength);
+    if (offset + byteLength === dataBytes) this.#readers.delete(tensor);
+    return bytes;
+  }
+
+  clear(): void {
+    this.#readers.clear();
+  }
 }

@@ -2,6 +2,7 @@ import { orderMatters, swapUnit } from "../archive/order.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
 import { type Dtype, type FileTemplate, type OpenModel, type Place, type Source, tensorByteLength } from "../types.js";
+import { checkRange } from "./bytes-source.js";
 import { type Elements, holeOf, MAX_TURNED_BYTES, type ReadRange, rowMajor } from "./elements.js";
 import { type PyTuple, PythonScanner } from "./python.js";
 
@@ -122,8 +123,7 @@ export async function openNpy(source: Source, name = "array"): Promise<OpenModel
     tensors: [{ name, dtype, shape }],
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, 0);
-      checkInteger(offset, "offset", 0, dataBytes);
-      checkInteger(byteLength, "byteLength", 0, dataBytes - offset);
+      checkRange(offset, byteLength, dataBytes);
       return elements(offset, byteLength);
     },
     place(): Place | undefined {

@@ -1,7 +1,7 @@
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { FileTemplate, OpenModel, Restored, Source, TensorInfo } from "../types.js";
-import { holeOf, type ReadRange, rowMajor } from "./elements.js";
+import { holeOf, type ReadRange, rowMajor, TensorReaders } from "./elements.js";
 import { checkNpyEnd, type NpyHeader, readNpyHeader } from "./npy.js";
 import { readZip, type ZipDirectory, type ZipEntry } from "./zip.js";
 import { DEFLATED, STORED } from "./zip-fields.js";
@@ -55,11 +55,7 @@ export async function openNpz(source: Source, directory?: ZipDirectory): Promise
     tensors.push({ name: entry.name.slice(0, -".npy".length), dtype: header.dtype, shape: header.shape });
   }
 
-  // Several tensors may be read side by side: each keeps its reader, with what it inflated, until it was read to its end.
-  const readers = new Map<number, ReadRange>();
-  const readerOf = (tensor: number): ReadRange => {
-    const known = readers.get(tensor);
-    if (known) return known;
+  const readers = new TensorReaders((tensor) => {
     const { entry, header } = members[tensor];
     let range: ReadRange;
     if (entry.method === STORED) {
@@ -72,10 +68,8 @@ export async function openNpz(source: Source, directory?: ZipDirectory): Promise
         return (await whole).subarray(from, from + byteLength);
       };
     }
-    const reader = rowMajor(header, range);
-    readers.set(tensor, reader);
-    return reader;
-  };
+    return rowMajor(header, range);
+  });
 
   return {
     format: "npz",
@@ -84,12 +78,7 @@ export async function openNpz(source: Source, directory?: ZipDirectory): Promise
     tensors,
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, members.length - 1);
-      const { dataBytes } = members[tensor].header;
-      checkInteger(offset, "offset", 0, dataBytes);
-      checkInteger(byteLength, "byteLength", 0, dataBytes - offset);
-      const bytes = await readerOf(tensor)(offset, byteLength);
-      if (offset + byteLength === dataBytes) readers.delete(tensor);
-      return bytes;
+      return readers.read(tensor, members[tensor].header.dataBytes, offset, byteLength);
     },
     async templates(restored: Restored): Promise<readonly FileTemplate[]> {
       readers.clear();

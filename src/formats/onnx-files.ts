@@ -1,11 +1,10 @@
 import { MAX_SHELL_BYTES } from "../archive/limits.js";
-import { checkPath } from "../archive/shell.js";
+import { isModelPath } from "../archive/paths.js";
 import { FormatError } from "../errors.js";
 import type { Dtype, FileTemplate, Piece, Source } from "../types.js";
+import { type Beside, namedFile, openNamed } from "./beside.js";
 import type { External, OnnxTensor } from "./onnx-tensor.js";
-
-/** Opens a file beside the model, by its path from there, with `/`. */
-export type Beside = (path: string) => Promise<Source>;
+import { quoted } from "./quoted.js";
 
 /** A stretch of a file that is a tensor's bytes. */
 interface Run {
@@ -37,10 +36,10 @@ export interface OnnxData {
 export class OnnxFiles {
   readonly #files = new Map<string, OnnxFile>();
   readonly #main: OnnxFile;
-  readonly #beside: Beside | undefined;
+  readonly #beside: Beside;
 
   /** @param name of the file itself */
-  constructor(source: Source, name: string, beside: Beside | undefined) {
+  constructor(source: Source, name: string, beside: Beside) {
     this.#main = { path: name, source, runs: new Map() };
     this.#files.set(name, this.#main);
     this.#beside = beside;
@@ -61,27 +60,23 @@ export class OnnxFiles {
     const { offset } = data;
     const present = file.source.byteLength;
     if ((data.byteLength ?? byteLength) !== byteLength) {
-      throw new FormatError("CORRUPT", start, `a tensor of ${byteLength} bytes has ${data.byteLength} in ${shown(data.location)}`);
+      throw new FormatError("CORRUPT", start, `a tensor of ${byteLength} bytes has ${data.byteLength} in ${quoted(data.location)}`);
     }
     if (offset > present || byteLength > present - offset) {
-      throw new FormatError("TRUNCATED", start, `${byteLength} bytes from ${offset} on, ${shown(data.location)} has ${present}`);
+      throw new FormatError("TRUNCATED", start, `${byteLength} bytes from ${offset} on, ${quoted(data.location)} has ${present}`);
     }
     return byteLength === 0 ? undefined : added(file, { tensor, dtype, offset, byteLength, start });
   }
 
   async #open({ location }: External, start: number): Promise<OnnxFile> {
-    // What is allowed for a file of an archive is so for one of a model, which is to become one.
-    const path = location.replace(/^(\.\/+)+/, "");
-    // What is allowed for a file of an archive is so for one of a model, which is to become one.
-    checkPath(path, start);
-    checkPath(this.#main.path, 0);
+    const named = namedFile(location.replace(/^(\.\/+)+/, ""), start);
+    const { path } = named;
+    // The model's own file becomes one of several in an archive.
+    if (!isModelPath(this.#main.path)) throw new FormatError("CORRUPT", 0, `the path ${quoted(this.#main.path)} is not allowed`);
     const known = this.#files.get(path);
-    if (path === "" || known === this.#main) throw new FormatError("CORRUPT", start, `data in ${shown(location)}, which is no other file`);
+    if (known === this.#main) throw new FormatError("CORRUPT", start, `data in ${quoted(location)}, which is no other file`);
     if (known) return known;
-    if (this.#beside === undefined) {
-      throw new FormatError("UNSUPPORTED", start, `data in ${shown(location)}: a model of several files is opened by its path`);
-    }
-    const file: OnnxFile = { path, source: await this.#beside(path), runs: new Map() };
+    const file: OnnxFile = { path, source: await openNamed(this.#beside, named), runs: new Map() };
     this.#files.set(path, file);
     return file;
   }
@@ -97,7 +92,7 @@ export class OnnxFiles {
       let end = 0;
       literal += source.byteLength;
       for (const { offset, byteLength, start } of inOrder(runs)) {
-        if (offset < end) throw new FormatError("CORRUPT", start, `two tensors share bytes of ${shown(path)}`);
+        if (offset < end) throw new FormatError("CORRUPT", start, `two tensors share bytes of ${quoted(path)}`);
         end = offset + byteLength;
         literal -= byteLength;
       }
@@ -138,16 +133,11 @@ function added({ path, source, runs }: OnnxFile, run: Run): OnnxData {
   const known = runs.get(offset);
   if (known === undefined) runs.set(offset, run);
   else if (known.byteLength !== byteLength || known.dtype !== dtype) {
-    throw new FormatError("CORRUPT", start, `two tensors share bytes of ${shown(path)}`);
+    throw new FormatError("CORRUPT", start, `two tensors share bytes of ${quoted(path)}`);
   }
   return { tensor: (known ?? run).tensor, source, offset, byteLength };
 }
 
 function inOrder(runs: ReadonlyMap<number, Run>): Run[] {
   return [...runs.values()].sort((a, b) => a.offset - b.offset);
-}
-
-/** A path for a message. */
-function shown(path: string): string {
-  return JSON.stringify(path.length > 100 ? `${path.slice(0, 100)}…` : path);
 }

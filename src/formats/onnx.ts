@@ -1,6 +1,8 @@
 import { checkInteger } from "../check.js";
 import type { OpenModel, Place, Role, Source } from "../types.js";
-import { type Beside, type OnnxData, OnnxFiles } from "./onnx-files.js";
+import type { Beside } from "./beside.js";
+import { checkRange } from "./bytes-source.js";
+import { type OnnxData, OnnxFiles } from "./onnx-files.js";
 import { readOnnx } from "./onnx-graph.js";
 import { weightsOf } from "./onnx-roles.js";
 import type { OnnxTensor } from "./onnx-tensor.js";
@@ -71,8 +73,7 @@ export async function openOnnx(source: Source, name = "model.onnx", beside?: Bes
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, data.length - 1);
       const from = data[tensor];
-      checkInteger(offset, "offset", 0, from.byteLength);
-      checkInteger(byteLength, "byteLength", 0, from.byteLength - offset);
+      checkRange(offset, byteLength, from.byteLength);
       return from.source.read(from.offset + offset, byteLength);
     },
     place(tensor: number): Place | undefined {

@@ -1,3 +1,4 @@
+import { concat } from "../archive/bytes.js";
 import { FormatError } from "../errors.js";
 import type { Piece, Source } from "../types.js";
 
@@ -44,13 +45,7 @@ export class PieceList {
 
   #flush(): void {
     if (this.#literal.length === 0) return;
-    const bytes = new Uint8Array(this.#literal.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of this.#literal) {
-      bytes.set(part, at);
-      at += part.length;
-    }
+    this.pieces.push({ kind: "bytes", bytes: concat(this.#literal) });
     this.#literal = [];
-    this.pieces.push({ kind: "bytes", bytes });
   }
 }

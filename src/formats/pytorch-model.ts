@@ -1,7 +1,7 @@
 import { swapUnit } from "../archive/order.js";
 import { checkInteger } from "../check.js";
 import type { FileTemplate, OpenModel, Piece, Place, Restored, Source } from "../types.js";
-import { type Elements, holeOf, MAX_TURNED_BYTES, type ReadRange, rowMajor } from "./elements.js";
+import { type Elements, holeOf, MAX_TURNED_BYTES, rowMajor, TensorReaders } from "./elements.js";
 import type { PickleValue } from "./pickle-values.js";
 import { layOut, type Placed } from "./pytorch-layout.js";
 import { namedTensors } from "./pytorch-names.js";
@@ -57,28 +57,17 @@ export function torchModel(file: TorchFile, name: string | undefined): OpenModel
     return all;
   };
 
-  // A column-major tensor is held until it was read to its end.
-  const readers = new Map<number, ReadRange>();
-  const readerOf = (tensor: number): ReadRange => {
-    const known = readers.get(tensor);
-    if (known) return known;
+  const readers = new TensorReaders((tensor) => {
     const from = offsetOf(placed[tensor]);
-    const reader = rowMajor(elementsOf(placed[tensor]), (offset, byteLength) => source.read(from + offset, byteLength));
-    readers.set(tensor, reader);
-    return reader;
-  };
+    return rowMajor(elementsOf(placed[tensor]), (offset, byteLength) => source.read(from + offset, byteLength));
+  });
   return {
     format: "pytorch",
     byteLength: source.byteLength,
     tensors,
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, tensors.length - 1);
-      const dataBytes = placed[tensor].end - placed[tensor].start;
-      checkInteger(offset, "offset", 0, dataBytes);
-      checkInteger(byteLength, "byteLength", 0, dataBytes - offset);
-      const bytes = await readerOf(tensor)(offset, byteLength);
-      if (offset + byteLength === dataBytes) readers.delete(tensor);
-      return bytes;
+      return readers.read(tensor, placed[tensor].end - placed[tensor].start, offset, byteLength);
     },
     place(tensor: number): Place | undefined {
       const { bigEndian, columnMajor } = elementsOf(placed[tensor]);

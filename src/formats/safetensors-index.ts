@@ -1,8 +1,9 @@
 import { FormatError } from "../errors.js";
 import type { FileTemplate, OpenModel, Piece, Restored, Source, TensorInfo } from "../types.js";
-import { firstPath, inFile, type NamedFile, namedFile, openNamed, quoted } from "./beside.js";
+import { firstPath, inFile, type NamedFile, namedFile, openNamed } from "./beside.js";
 import type { JsonScanner } from "./json.js";
 import type { FirstFile } from "./json-model.js";
+import { quoted } from "./quoted.js";
 
 /** In which file each tensor is. */
 export interface WeightMap {

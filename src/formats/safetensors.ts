@@ -1,17 +1,15 @@
-import { isSafetensorsDtype, MAX_SAFETENSORS_HEADER_BYTES, SAFETENSORS_LENGTH_BYTES } from "../archive/safetensors-header.js";
+import {
+  isSafetensorsDtype,
+  MAX_SAFETENSORS_HEADER_BYTES,
+  SAFETENSORS_LENGTH_BYTES,
+  safetensorsPieces,
+} from "../archive/safetensors-header.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
-import {
-  type Dtype,
-  type FileTemplate,
-  type OpenModel,
-  type Piece,
-  type Place,
-  type Source,
-  type TensorInfo,
-  tensorByteLength,
-} from "../types.js";
+import { type Dtype, type FileTemplate, type OpenModel, type Place, type Source, type TensorInfo, tensorByteLength } from "../types.js";
+import { checkRange } from "./bytes-source.js";
 import { JsonScanner } from "./json.js";
+import { quoted } from "./quoted.js";
 
 interface Entry {
   readonly info: TensorInfo;
@@ -39,11 +37,6 @@ async function readHeader(source: Source): Promise<Uint8Array> {
   }
   // A copy: it is kept, and the view is ours only until the next read.
   return (await source.read(0, SAFETENSORS_LENGTH_BYTES + jsonBytes)).slice();
-}
-
-/** A name for a message, where one of 100 MB has no place. */
-function quoted(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
 
 function readEntry(json: JsonScanner, name: string, nameOffset: number): Entry {
@@ -125,15 +118,15 @@ export async function openSafetensors(source: Source): Promise<OpenModel> {
   entries.sort((a, b) => a.start - b.start || a.end - b.end);
   checkLayout(entries, header, source.byteLength);
 
+  const tensors = entries.map(({ info }) => info);
   return {
     format: "safetensors",
     byteLength: source.byteLength,
-    tensors: entries.map(({ info }) => info),
+    tensors,
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, entries.length - 1);
       const { start, end } = entries[tensor];
-      checkInteger(offset, "offset", 0, end - start);
-      checkInteger(byteLength, "byteLength", 0, end - start - offset);
+      checkRange(offset, byteLength, end - start);
       return source.read(header.length + start + offset, byteLength);
     },
     place(tensor: number): Place | undefined {
@@ -141,8 +134,7 @@ export async function openSafetensors(source: Source): Promise<OpenModel> {
       return place && { fd: place.fd, offset: place.offset + header.length + entries[tensor].start };
     },
     async templates(): Promise<readonly FileTemplate[]> {
-      const holes = entries.map((_, tensor): Piece => ({ kind: "tensor", tensor }));
-      return [{ path: "", pieces: [{ kind: "bytes", bytes: header }, ...holes] }];
+      return [{ path: "", pieces: safetensorsPieces(tensors, header) }];
     },
     close: () => source.close(),
   };

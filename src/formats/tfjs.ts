@@ -12,9 +12,11 @@ import {
   type TensorInfo,
   tensorByteLength,
 } from "../types.js";
-import { firstPath, inFile, type NamedFile, namedFile, openNamed, quoted } from "./beside.js";
+import { firstPath, inFile, type NamedFile, namedFile, openNamed } from "./beside.js";
+import { checkRange } from "./bytes-source.js";
 import type { JsonScanner } from "./json.js";
 import type { FirstFile } from "./json-model.js";
+import { quoted } from "./quoted.js";
 
 /** What stands in the shards, by the names of TF.js; of a quantised weight, its quantised form. Strings have no fixed length. */
 const DTYPES: ReadonlyMap<string, Dtype> = new Map([
@@ -250,8 +252,7 @@ export async function openTfjs({ source, bytes, name, beside }: FirstFile, group
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, places.length - 1);
       const { group, offset: start, byteLength: present } = places[tensor];
-      checkInteger(offset, "offset", 0, present);
-      checkInteger(byteLength, "byteLength", 0, present - offset);
+      checkRange(offset, byteLength, present);
       return group.read(start + offset, byteLength);
     },
     place(tensor: number): Place | undefined {

@@ -51,10 +51,9 @@ export class Block {
     const { arena, exports } = this.module;
     const tableLog = coding.lengths.reduce((most, length) => Math.max(most, length), 0);
     const lengths = arena.alloc(coding.alphabet);
-    const next = arena.alloc(64);
     const table = arena.alloc(4 << MAX_CODE_BITS);
     arena.u8(lengths, coding.alphabet).set(coding.lengths);
-    exports.decodeTable(lengths, coding.alphabet, tableLog, table, next);
+    exports.decodeTable(lengths, coding.alphabet, tableLog, table);
     if (coding.way === 2) {
       const end = toPtr(exports.decodeStream(table, tableLog, this.here, this.end, count, out));
       if (end === 0) this.corrupt(what, "does not end with zero bits");

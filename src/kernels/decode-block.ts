@@ -12,7 +12,7 @@ import { permuteAt } from "./scan.js";
 
 /** assembly/huffman/decode.ts, assembly/csr/expand.ts, assembly/csr/scan.ts, assembly/context/tensor.ts */
 export interface DecodeExports extends ModuleExports {
-  decodeTable(lengths: Ptr, alphabet: number, tableLog: number, table: Ptr, next: Ptr): void;
+  decodeTable(lengths: Ptr, alphabet: number, tableLog: number, table: Ptr): void;
   decodeStream(table: Ptr, tableLog: number, input: Ptr, inputEnd: Ptr, count: number, out: Ptr): number;
   decodeStreams4(
     table: Ptr,

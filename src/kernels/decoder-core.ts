@@ -37,7 +37,6 @@ const CODES = "MAGIC VERSION TRUNCATED TRAILING CHECKSUM CORRUPT DUPLICATE LIMIT
 const PARTS = ["header", "name", "tensor", "head", "codebook", "code table", "block"];
 
 const FOUND = 74;
-const MAX_SAFE = Number.MAX_SAFE_INTEGER;
 
 /** WASM memory never shrinks: a module that was made to grow beyond this is let go. */
 const MOST_KEPT_BYTES = 0x4000000;
@@ -103,7 +102,7 @@ function headerEnd(start: Uint8Array): number {
   return found()[3];
 }
 
-function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): Header {
+function readHeader(start: Uint8Array, archiveByteLength = Infinity): Header {
   const end = headerEnd(start);
   if (end > start.length) throw new FormatError("TRUNCATED", start.length, "in a header");
   const at = lend(start.subarray(0, end));
@@ -120,7 +119,7 @@ function readHeader(start: Uint8Array, archiveByteLength: number = MAX_SAFE): He
       names.add(name);
       tensors.push({ name, dtype: DTYPES[dtype], shape: axes.slice(0, rank), byteLength, recordOffset, recordByteLength });
       recordOffset += recordByteLength;
-      if (recordOffset > MAX_SAFE) throw new FormatError("LIMIT", 0, "records of 2^53 bytes");
+      if (!Number.isSafeInteger(recordOffset)) throw new FormatError("LIMIT", 0, "records of 2^53 bytes");
       // Whether the records fit is the caller's to check in the end; a header of millions is not read through for it.
       if (left % 1024 === 0 && recordOffset > archiveByteLength) throw new FormatError("TRUNCATED", archiveByteLength, "records");
     }

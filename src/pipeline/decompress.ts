@@ -1,4 +1,4 @@
-import { PartReader } from "../archive/parts.js";
+import { tensorBytes } from "../archive/parts.js";
 import { renderTemplate } from "../archive/template.js";
 import type { Archive } from "../decode/archive.js";
 import type { FileTemplate, Piece } from "../types.js";
@@ -7,10 +7,9 @@ import type { Meter } from "./progress.js";
 /** What gives the bytes of an archive's files, each in order. They are asked for in the archive's order: a tensor may go on in the next. */
 export function fileReader(archive: Archive, meter: Meter): (file: FileTemplate) => AsyncGenerator<Uint8Array, void, undefined> {
   const { tensors } = archive.header;
-  const blocks = (tensor: number): AsyncIterable<Uint8Array> => meter.blocks(tensors[tensor].name, archive.blocks(tensors[tensor]));
-  const parts = new PartReader(blocks);
+  const bytes = tensorBytes((tensor) => meter.blocks(tensors[tensor].name, archive.blocks(tensors[tensor])));
   return async function* (file) {
-    for await (const chunk of renderTemplate(file, tensors, (tensor, part) => (part ? parts.bytes(tensor, part) : blocks(tensor)))) {
+    for await (const chunk of renderTemplate(file, tensors, bytes)) {
       meter.check();
       yield chunk;
     }

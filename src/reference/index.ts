@@ -15,22 +15,7 @@ import { scan, scanGaps, unscan } from "./scan.js";
 import { floatBins, floatHistogram, gapHistogram, histogram, magnitudeHistogram, stats } from "./stats.js";
 import { index, mapBytes, splitPlane } from "./tables.js";
 
-export type { Header, TensorEntry } from "../archive/header.js";
-export type { Archive } from "../decode/archive.js";
-export { type FileArchive, type FileInfo, files, type ToFileOptions, toFile } from "../decode/file.js";
-export type {
-  Block,
-  BlockOptions,
-  BlockPlace,
-  BlockStreamOptions,
-  DecodeOptions,
-  OpenOptions,
-  Progress,
-  TensorOptions,
-  WorkOptions,
-} from "../decode/options.js";
-export { FormatError, type FormatErrorCode } from "../errors.js";
-export type { Dtype, Source, Tensor, TensorInfo } from "../types.js";
+export * from "../decode/public.js";
 export { decode, decodeStream, open, readHeader } from "./decode.js";
 export { referenceDecodeKernels } from "./decode-kernels.js";
 export { referenceNnKernels } from "./nn.js";

@@ -109,7 +109,6 @@ describe.each(engines)("four long streams of a stranger on $name", ({ load }) =>
       const [a, b, c] = Array.from({ length: 3 }, () => random.below(byteLength + 1)).sort((one, other) => one - other);
       arena.scope(() => {
         const codeLengths = arena.alloc(alphabet);
-        const next = arena.alloc(64);
         const table = arena.alloc(16384);
         const input = at(arena.alloc(16 + byteLength + 3 * count + 64), 16);
         // Each with 64 bytes before it and behind it that are to stay.
@@ -118,7 +117,7 @@ describe.each(engines)("four long streams of a stranger on $name", ({ load }) =>
         arena.u8(codeLengths, alphabet).set(lengths);
         arena.u8(input, byteLength).set(bytes);
         const guards = [at(out, -64), at(out, count), at(runs, -64), at(runs, count + 64)].map((guard) => arena.u8(guard, 64).fill(0xa5));
-        exports.decodeTable(codeLengths, alphabet, Math.max(...lengths), table, next);
+        exports.decodeTable(codeLengths, alphabet, Math.max(...lengths), table);
         const before = arena.u8(table, input + byteLength - table).slice();
         const [in1, in2, in3, end] = [a, b, c, byteLength].map((offset) => at(input, offset));
         exports.decodeStreams4(table, Math.max(...lengths), input, in1, in2, in3, end, count, out, runs);
