@@ -41,10 +41,10 @@ describe("the examples for the edge", () => {
     for (const line of lines) expect(line).toMatch(/\b(\d)\.txt: \1 \(9\d\.\d %\)$|\b(\d)\.txt: \2 \(100\.0 %\)$/);
   });
 
-  it.each(["node", "deno run --allow-read", "bun"])("tell what they want where they are given less: %s", async (start) => {
+  it.each(["node", "deno run --allow-read", "bun"])("tell what they want where they are given less, to Node too: %s", async (start) => {
     const script = path.join(EDGE, `${start.split(" ")[0]}.js`);
-    for (const args of ["", "net.coppice"]) {
-      const { code, stdout, stderr } = await run(`${start} ${script} ${args}`, { env: PATHS }).catch((error) => error);
+    for (const command of [`${start} ${script}`, `${start} ${script} net.coppice`, `node ${script}`]) {
+      const { code, stdout, stderr } = await run(command, { env: PATHS }).catch((error) => error);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(new RegExp(`^usage: ${start} .*\\.js ARCHIVE DRAWING\\.\\.\\.\\n$`));
     }
