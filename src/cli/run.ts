@@ -28,7 +28,7 @@ const actions: Actions = {
     const { reportTable } = await import("./report-table.js");
     const stream = output === undefined ? process.stderr : process.stdout;
     const table = reportTable(report, roomOf(stream), colorsFor(stream));
-    if (output === undefined) return writeError(table);
+    if (output === undefined) return writeError(table.trimEnd());
     await writeOut(table);
     await wrote(output, report.file.bytes);
   },

@@ -76,13 +76,6 @@ async function runTs(code: string): Promise<string> {
 }
 
 describe("the README", () => {
-  it("names set-ups that package.json has", () => {
-    const { scripts } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
-    const named = blocks("sh").flatMap((code) => [...code.matchAll(/npm (?:run (\S+)|(test))/g)].map(([, script, test]) => script ?? test));
-    expect(named).toEqual(["demo", "test"]);
-    expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
-  });
-
   it("works in a folder that git ignores, with the model and the schema where it says they are", () => {
     const place = /^mkdir -p (\S+) && cd \1$/m.exec(README)![1];
     expect(readFileSync(path.join(ROOT, ".gitignore"), "utf8").split("\n")).toContain(`${place.split("/")[0]}/`);
