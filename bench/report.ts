@@ -67,7 +67,7 @@ function ratioText(ratio: Ratio | undefined): string {
 }
 
 /** Heads of the columns of `rowOf`. */
-export const HEADS: readonly string[] = ["form", "ms", "median", "M/s", "median", "GB/s", "of C", "of JavaScript"];
+export const HEADS: readonly string[] = ["form", "ms", "median", "M/s", "median", "GB/s", "of C", "of JS"];
 
 export function rowOf(form: ReportedForm): string[] {
   return [
@@ -87,19 +87,23 @@ export function taskTitle({ task, input, count, unit }: ReportedTask): string {
   return `${task}: ${count.toLocaleString("en-US")} ${unit}, ${input}`;
 }
 
-const EXPLANATION =
-  "ms: the least of all rounds; M/s: millions of units in a second; GB/s: bytes read and written; of C, of JavaScript: how many times as fast, by the least times (and by the medians).";
+const EXPLANATION = [
+  "ms: the least of all rounds; M/s: millions of units in a second;",
+  "GB/s: bytes read and written; of C, of JS: how many times as fast as C is, or",
+  "JavaScript, by the least times (and by the medians).",
+];
 
 /** For a terminal. */
 export function documentText({ machine, rounds, tasks }: BenchDocument): string {
-  const lines = [...machineLines(machine), `${rounds} rounds, forms in turn. ${EXPLANATION}`];
+  const lines = [...machineLines(machine), `${rounds} rounds, forms in turn.`, ...EXPLANATION];
   for (const task of tasks) lines.push("", ...taskText(task));
   return lines.join("\n");
 }
 
-export function taskText(task: ReportedTask): string[] {
+function taskText(task: ReportedTask): string[] {
   const rows = [HEADS, ...task.forms.map(rowOf)];
-  const widths = HEADS.map((_, i) => Math.max(i === 0 ? 16 : 8, ...rows.map((row) => row[i].length)));
+  // Tables of one width, as far as they can be, and within 80 columns.
+  const widths = HEADS.map((_, i) => Math.max(i === 0 ? 11 : 4, ...rows.map((row) => row[i].length)));
   return [
     taskTitle(task),
     ...rows.map((row) => `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ")}`),
@@ -110,7 +114,7 @@ export function taskText(task: ReportedTask): string[] {
 
 export function documentMarkdown({ machine, rounds, tasks }: BenchDocument): string {
   const row = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
-  const lines = [...machineLines(machine).map((line) => `- ${line}`), `- ${rounds} rounds, forms in turn`, "", EXPLANATION];
+  const lines = [...machineLines(machine).map((line) => `- ${line}`), `- ${rounds} rounds, forms in turn`, "", EXPLANATION.join(" ")];
   for (const task of tasks) {
     lines.push(
       "",

@@ -18,11 +18,13 @@ symlinkSync(process.execPath, path.join(bin, "node"));
 symlinkSync(installed("@deno/linux-x64-glibc", "deno"), path.join(bin, "deno"));
 symlinkSync(installed("@oven/bun-linux-x64", "bin/bun"), path.join(bin, "bun"));
 
+const PATHS = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+
 /** Runs the line of the README that begins so, in the root of the repository. */
 async function runLine(start: string): Promise<string> {
   const line = README.split("\n").find((text) => text.startsWith(start));
   if (line === undefined) throw new Error(`examples/edge/README.md has no line ${start}`);
-  return (await run(line, { cwd: ROOT, env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` } })).stdout;
+  return (await run(line, { cwd: ROOT, env: PATHS })).stdout;
 }
 
 describe("the examples for the edge", () => {
@@ -37,6 +39,15 @@ describe("the examples for the edge", () => {
     const lines = (await runLine(`${runtime} ${runtime === "deno" ? "run --allow-read " : ""}examples/edge/`)).trim().split("\n");
     expect(lines).toHaveLength(DRAWINGS.length);
     for (const line of lines) expect(line).toMatch(/\b(\d)\.txt: \1 \(9\d\.\d %\)$|\b(\d)\.txt: \2 \(100\.0 %\)$/);
+  });
+
+  it.each(["node", "deno run --allow-read", "bun"])("tell what they want where they are given less, to Node too: %s", async (start) => {
+    const script = path.join(EDGE, `${start.split(" ")[0]}.js`);
+    for (const command of [`${start} ${script}`, `${start} ${script} net.coppice`, `node ${script}`]) {
+      const { code, stdout, stderr } = await run(command, { env: PATHS }).catch((error) => error);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(new RegExp(`^usage: ${start} .*\\.js ARCHIVE DRAWING\\.\\.\\.\\n$`));
+    }
   });
 
   it("read every drawn digit in a Worker, which streams the archive from its assets", async () => {

@@ -25,7 +25,10 @@ const carried = {
   },
 };
 
-/** The other bundles take from decode.js `FormatError`, which is one class, whichever entry a program caught it with (but under the conditions whose decoder is another file), and `toFile`, which carries pako there. */
+/**
+ * The other bundles take from decode.js `FormatError`, which is one class whichever entry, and under whichever condition, a program caught it with, and `toFile`, which carries pako there. A bundler takes
+ * no more of decode.js than that.
+ */
 const fromDecode = {
   name: "from-decode",
   setup(esbuild) {
@@ -52,14 +55,20 @@ const wasmBeside = (query = "") => ({
 /** Writes the bundles into a folder of the repository; the modules must be there. */
 export async function bundle(folder) {
   const options = { ...bundling, absWorkingDir: ROOT, outdir: folder };
-  const decoding = { ...options, platform: "neutral", banner: { js: PAKO_BANNER } };
+  const decoding = { ...options, platform: "neutral" };
+  const onEdge = (query) => ({ ...decoding, plugins: [fromDecode, wasmBeside(query)] });
   await mkdir(path.join(ROOT, folder), { recursive: true });
   await Promise.all([
     // One self-contained file: an edge runtime wants a module to copy, not a folder.
-    build({ ...decoding, entryPoints: { decode: "src/decode/index.ts" }, plugins: [...options.plugins, carriedPako] }),
-    build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside()] }),
+    build({
+      ...decoding,
+      banner: { js: PAKO_BANNER },
+      entryPoints: { decode: "src/decode/index.ts" },
+      plugins: [...options.plugins, carriedPako],
+    }),
+    build({ ...onEdge(), entryPoints: { "decode.workerd": "src/decode/index.ts" } }),
     // Next.js compiles what is asked for as a module, and refuses a .wasm that is not.
-    build({ ...decoding, entryPoints: { "decode.edge-light": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside("?module")] }),
+    build({ ...onEdge("?module"), entryPoints: { "decode.edge-light": "src/decode/index.ts" } }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
       ...options,

@@ -39,5 +39,6 @@ export type News =
       readonly made?: { readonly file: Blob; readonly milliseconds: number };
     }
   | { readonly kind: "look"; readonly number: number; readonly look: Look | undefined }
-  | { readonly kind: "failed"; readonly text: string }
+  /** `file`: what was to be opened, or is open. */
+  | { readonly kind: "failed"; readonly text: string; readonly file?: string }
   | { readonly kind: "stopped" };

@@ -22,6 +22,8 @@ export class Pad {
   readonly #canvas: HTMLCanvasElement = element<HTMLCanvasElement>("pad");
   #strokes: Point[][] = [];
   #layers: readonly Layer[] | undefined;
+  /** Says which network reads. */
+  #reader = "";
   #drawing = false;
   /** Where the pen of the keyboard is, and whether it draws. */
   #pen: Point = { x: 0.5, y: 0.3 };
@@ -49,9 +51,14 @@ export class Pad {
     this.#layers = layers;
     const widths = [layers[0].inputs, ...layers.map(({ outputs }) => outputs)].join("–");
     const kept = layers.reduce((sum, { weight }) => sum + weight.reduce((count, value) => count + (value === 0 ? 0 : 1), 0), 0);
-    element("reader").textContent =
-      `Read by the ${widths} network out of ${name}, with the ${kept.toLocaleString("en-US")} weights that survive in it.`;
+    this.#reader = `Read by the ${widths} network out of ${name}, with the ${kept.toLocaleString("en-US")} weights that survive in it.`;
+    element("reader").textContent = this.#reader;
     this.#answer();
+  }
+
+  /** Goes on with the network that it has, where another file brings none. */
+  keep(why: string): void {
+    if (this.#layers) element("reader").textContent = `${why}. ${this.#reader.replace(/^Read/, "Still read")}`;
   }
 
   clear(): void {
@@ -155,6 +162,8 @@ export class Pad {
     // The same text again would be read aloud again.
     const text = likely[most] > 0 ? String(most) : "";
     if (element("digit").textContent !== text) element("digit").textContent = text;
+    element("likely").hidden = blank;
+    element("blank").hidden = !blank;
     const bars = Array.from(likely, (part, digit) =>
       bar(digit === most && part > 0 ? "ours" : "", String(digit), part, part > 0 ? percent(part) : ""),
     );

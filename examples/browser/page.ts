@@ -19,6 +19,8 @@ const state = element("state");
 const pad = new Pad();
 const table = new TensorTable(look);
 
+/** The file that is being opened. */
+let opening: string | undefined;
 /** What is open. */
 let names: readonly string[] = [];
 /** The tensor that is looked at, and what there is to see of it. */
@@ -39,6 +41,7 @@ function open(name: string, from: Blob | string): void {
   names = [];
   number++;
   seen = undefined;
+  opening = name;
   begin(`Opening ${name}`);
   ask({ kind: "open", name, from });
 }
@@ -96,6 +99,8 @@ function hear(news: News): void {
     showMade("");
     table.showPlain(news.tensors);
     element("compress").hidden = false;
+    pad.keep(`${news.name} is not compressed yet`);
+    opening = undefined;
     end(`${news.name}: ${names.length} tensors, not compressed yet.`);
     lookAtLargest(news.tensors.map(({ shape }) => shape.reduce((product, axis) => product * axis, 1)));
   } else if (news.kind === "archive") {
@@ -104,6 +109,8 @@ function hear(news: News): void {
     showMade(news.name, news.made);
     table.showReport(news.report);
     if (news.network) pad.use(news.network, news.name);
+    else pad.keep(`${news.name} holds no network that reads digits`);
+    opening = undefined;
     end(`${news.name}: ${names.length} tensors.`);
     lookAtLargest(news.report.tensors.map(({ weights }) => weights));
   } else if (news.kind === "look") {
@@ -113,8 +120,10 @@ function hear(news: News): void {
     showLook();
   } else if (news.kind === "failed") {
     end("");
-    element("failure").textContent = news.text;
+    element("failure").textContent = news.file === undefined ? news.text : `${news.file}: ${news.text}`;
+    if (opening !== undefined && news.file === opening) pad.keep(`${opening} was refused`);
   } else {
+    if (opening !== undefined) pad.keep(`${opening} was not read to its end`);
     end("Stopped.");
   }
 }

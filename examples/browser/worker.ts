@@ -75,6 +75,7 @@ async function answer(wish: Wish): Promise<void> {
 
 self.onmessage = ({ data }: MessageEvent<Wish>) => {
   answer(data).catch((error: unknown) => {
-    tell({ kind: "failed", text: error instanceof Error ? error.message : String(error) });
+    const file = data.kind === "open" ? data.name : workshop?.name;
+    tell({ kind: "failed", text: error instanceof Error ? error.message : String(error), file });
   });
 };

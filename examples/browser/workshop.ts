@@ -2,6 +2,7 @@ import { concat } from "../../src/archive/bytes.js";
 import { MAGIC } from "../../src/archive/limits.js";
 import { valuesOf } from "../../src/codec/errors.js";
 import { decodeStream, type WorkOptions } from "../../src/decode/index.js";
+import { FormatError } from "../../src/errors.js";
 import { openSafetensors } from "../../src/formats/safetensors.js";
 import { engineKernels } from "../../src/kernels/engine-kernels.js";
 import { openArchive, type PlannedArchive } from "../../src/pipeline/archive.js";
@@ -79,9 +80,11 @@ export class Workshop {
       await chunks.return(undefined);
     }
     const source = blobSource(typeof from === "string" ? new Blob(kept) : from);
-    return isArchive
-      ? new Workshop(name, undefined, await openArchive(source, engineKernels()))
-      : new Workshop(name, await openSafetensors(source), undefined);
+    if (isArchive) return new Workshop(name, undefined, await openArchive(source, engineKernels()));
+    // A safetensors header is JSON, after its length.
+    if ((await source.read(8, 1))[0] !== 0x7b)
+      throw new FormatError("MAGIC", 0, "not a file of a format that this page reads (coppice, safetensors); the command line reads more");
+    return new Workshop(name, await openSafetensors(source), undefined);
   }
 
   /** What the archive holds, as `coppice inspect` tells it. */

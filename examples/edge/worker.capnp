@@ -11,6 +11,7 @@ const config :Workerd.Config = (
           (name = "lenet.js", esModule = embed "lenet.js"),
           # What a bundler finds by the conditions of the package.
           (name = "coppice/decode", esModule = embed "../../dist/decode.workerd.js"),
+          (name = "coppice/decode.js", esModule = embed "../../dist/decode.js"),
           (name = "coppice/wasm/decoder.wasm", wasm = embed "../../dist/wasm/decoder.wasm"),
         ],
         bindings = [(name = "ASSETS", service = "assets")],

@@ -1,19 +1,19 @@
 import type { Comparison } from "../index.js";
 import { type Column, grid } from "./grid.js";
-import type { Colors } from "./streams.js";
+import type { Colors, Room } from "./streams.js";
 import { exactCount, NOTHING, printable, shortCount } from "./text.js";
 
 type TensorComparison = Comparison["tensors"][number];
 
-const COLUMNS: readonly Column[] = [
+export const COMPARISON_COLUMNS: readonly Column[] = [
   { title: "layer", left: true },
-  { title: "dtype", left: true },
-  { title: "weights" },
-  { title: "max abs\nerror" },
-  { title: "RMSE" },
-  { title: "SNR dB" },
-  { title: "changed\nzeros" },
-  { title: "said\nto be", left: true },
+  { title: "dtype", left: true, spare: 6 },
+  { title: "weights", spare: 5 },
+  { title: "max abs\nerror", spare: 1 },
+  { title: "RMSE", spare: 2 },
+  { title: "SNR dB", spare: 3 },
+  { title: "changed\nzeros", spare: 4 },
+  { title: "said\nto be", left: true, spare: 0 },
   { title: "identical", left: true },
 ];
 
@@ -42,7 +42,7 @@ function counted(count: number, one: string): string {
 }
 
 /** What differs, tensor by tensor, and whether that is what the archive says. */
-export function comparisonTable(comparison: Comparison, width: number, colors: Colors): string {
+export function comparisonTable(comparison: Comparison, room: Room, colors: Colors): string {
   const { ok, missing, added, tensors } = comparison;
   const broken = tensors.filter(({ exact, identical }) => exact && !identical);
   const identical = tensors.filter((tensor) => tensor.identical).length;
@@ -55,5 +55,6 @@ export function comparisonTable(comparison: Comparison, width: number, colors: C
   const outcome = ok
     ? `${colors.green("ok")}: ${identical} of ${counted(tensors.length, "tensor")} identical${kept}`
     : `${colors.red("not ok")}: ${counted(faults.length, "tensor")} not as the archive says`;
-  return [grid(COLUMNS, tensors.map(row), width, colors), "", ...faults, outcome, ""].join("\n");
+  const table = tensors.length === 0 ? [] : [grid(COMPARISON_COLUMNS, tensors.map(row), room, colors), ""];
+  return [...table, ...faults, outcome, ""].join("\n");
 }

@@ -42,6 +42,9 @@ Examples:
   coppice compress model.safetensors --tradeoff 0.008    # smaller, and farther from the original
   coppice compress - -o net.coppice < net.safetensors`;
 
+const TABLES = `
+docs/tables.md, in the package too, explains the table's columns.`;
+
 const BENCH_EXAMPLES = `
 Examples:
   coppice bench --list
@@ -109,6 +112,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(maxBytes())
     .addOption(json())
     .addOption(quiet("table"))
+    .addHelpText("after", TABLES)
     .action(actions.inspect);
 
   program
@@ -119,6 +123,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(maxBytes())
     .addOption(json())
     .addOption(quiet("table"))
+    .addHelpText("after", TABLES)
     .action(actions.verify);
 
   program

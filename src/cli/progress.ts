@@ -7,6 +7,12 @@ const BAR_WIDTH = 30;
 const NAME_WIDTH = 30;
 const MB = 1e6;
 
+/** A bar and its number: full at 100 %, and not before. */
+export function barOf(part: number): string {
+  const done = Math.floor(part * BAR_WIDTH);
+  return `${"█".repeat(done)}${"░".repeat(BAR_WIDTH - done)} ${Math.floor(100 * part)}%`;
+}
+
 export interface ProgressBar {
   /** Stands by itself, as an `onProgress`. */
   readonly update: (progress: Progress) => void;
@@ -14,7 +20,7 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** A bar on standard error, which must be a terminal with a cursor. */
+/** A bar on standard error, which must be a terminal with a cursor. It shows once there is progress: what fails before any work leaves no trace of it. */
 export function progressBar(): ProgressBar {
   let tensor = "";
   const bar = new SingleBar({
@@ -22,20 +28,18 @@ export function progressBar(): ProgressBar {
     clearOnComplete: true,
     hideCursor: true,
     format: ({ etaBuffer: _ }, { value, total, eta }) => {
-      const part = total > 0 ? value / total : 0;
-      const done = Math.round(part * BAR_WIDTH);
-      const bar = "█".repeat(done) + "░".repeat(BAR_WIDTH - done);
+      const part = total > 0 ? value / total : 1;
       const left = Number.isFinite(eta) && eta > 0 && value > 0 ? `  ${eta} s left` : "";
-      const line = `${bar} ${Math.floor(100 * part)}%  ${(value / MB).toFixed(1)} of ${(total / MB).toFixed(1)} MB${left}  ${shortName(printable(tensor), NAME_WIDTH)}`;
+      const line = `${barOf(part)}  ${(value / MB).toFixed(1)} of ${(total / MB).toFixed(1)} MB${left}  ${shortName(printable(tensor), NAME_WIDTH)}`;
       return Array.from(line)
         .slice(0, widthOf(process.stderr) - 1)
         .join("");
     },
   });
-  bar.start(0, 0);
   return {
     update({ tensor: name, doneBytes, totalBytes }) {
       tensor = name;
+      if (!bar.isActive) bar.start(totalBytes, doneBytes);
       if (bar.getTotal() !== totalBytes) bar.setTotal(totalBytes);
       bar.update(doneBytes);
     },

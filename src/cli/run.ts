@@ -3,7 +3,7 @@ import type { WorkOptions } from "../index.js";
 import { hearInterrupts, type Interrupted } from "./interrupt.js";
 import { type Actions, commandLine } from "./program.js";
 import { PIPE_CLOSED, writeError, writeOut } from "./stdio.js";
-import { colorsFor, hasCursor, widthOf } from "./streams.js";
+import { canDraw, colorsFor, roomOf } from "./streams.js";
 
 // Each command comes with the library when it is asked for: `coppice --help` needs neither.
 
@@ -27,8 +27,8 @@ const actions: Actions = {
     if (flags.quiet) return;
     const { reportTable } = await import("./report-table.js");
     const stream = output === undefined ? process.stderr : process.stdout;
-    const table = reportTable(report, widthOf(stream), colorsFor(stream));
-    if (output === undefined) return writeError(table);
+    const table = reportTable(report, roomOf(stream), colorsFor(stream));
+    if (output === undefined) return writeError(table.trimEnd());
     await writeOut(table);
     await wrote(output, report.file.bytes);
   },
@@ -47,7 +47,7 @@ const actions: Actions = {
     if (flags.json) return writeOut(json(report));
     if (flags.quiet) return;
     const { reportTable } = await import("./report-table.js");
-    await writeOut(reportTable(report, widthOf(process.stdout), colorsFor(process.stdout)));
+    await writeOut(reportTable(report, roomOf(process.stdout), colorsFor(process.stdout)));
   },
 
   async verify(model, archive, flags) {
@@ -57,7 +57,7 @@ const actions: Actions = {
     if (flags.json) return writeOut(json(comparison));
     if (flags.quiet) return;
     const { comparisonTable } = await import("./comparison-table.js");
-    await writeOut(comparisonTable(comparison, widthOf(process.stdout), colorsFor(process.stdout)));
+    await writeOut(comparisonTable(comparison, roomOf(process.stdout), colorsFor(process.stdout)));
   },
 
   async bench(kernels, flags) {
@@ -66,7 +66,7 @@ const actions: Actions = {
       const names = await benchNames();
       return writeOut(flags.json ? json(names) : `${names.join("\n")}\n`);
     }
-    const step = hasCursor(process.stderr) ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
+    const step = canDraw() ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
     const { document, text, agreed } = await benchCommand(kernels, flags, signal, step).finally(() => step?.(""));
     if (!agreed) exitCode = 1;
     await writeOut(flags.json ? json(document) : `${text}\n`);
@@ -75,7 +75,7 @@ const actions: Actions = {
 
 /** `work` with a bar on the terminal, where there is one; it is gone when `work` ends. */
 async function watched<T>(flags: { readonly quiet?: boolean }, work: (onProgress: WorkOptions["onProgress"]) => Promise<T>): Promise<T> {
-  const bar = hasCursor(process.stderr) && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
+  const bar = canDraw() && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
   try {
     return await work(bar?.update);
   } finally {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
+import { link, mkdir, open, realpath, rename, rm, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Sink } from "./host.js";
 
@@ -15,8 +15,13 @@ export class OutputExistsError extends Error {
   }
 }
 
+/** What of an open file takes bytes. In words of its own: Node's would make whoever uses the library's types need those of Node. */
+interface Taker {
+  write(bytes: Uint8Array, offset: number, byteLength: number): Promise<{ readonly bytesWritten: number }>;
+}
+
 /** All of `bytes`, whatever the system takes at a time. */
-export async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+export async function writeFully(handle: Taker, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 

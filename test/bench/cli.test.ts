@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { BenchDocument } from "../../bench/entry.js";
 import { TASKS } from "../../bench/kernels/index.js";
+import { documentText, reported } from "../../bench/report.js";
 import { done, fails, testFolder } from "../cli/cli.js";
 
 const folder = testFolder();
@@ -42,6 +43,17 @@ describe("coppice bench", () => {
     expect(stdout.toString()).toMatch(/native C: left out, there is no compiler \(clang, cc, gcc\)/);
     expect(stdout.toString()).toMatch(/\n {2}WASM SIMD .*\n {2}WASM scalar .*\n {2}JavaScript /);
     expect(stdout.toString()).not.toMatch(/\n {2}C /);
+  });
+
+  it("has tables that a terminal of 80 columns need not wrap", () => {
+    // The longest name, and times and ratios as long as they come to be.
+    const times = { C: 24.6, "WASM SIMD": 26.8, "WASM scalar": 37.6, JavaScript: 987.6, "JavaScript Lloyd": 9_876 };
+    const forms = Object.entries(times).map(([form, ms]) => ({ form, samples: [ms], minimum: ms, median: ms }));
+    const task = reported({ task: "k-means", input: "one", count: 1e6, unit: "weights", bytes: 4e6, forms, refused: [] });
+    const machine = { cpu: "one", cores: 2, system: "any", runtime: "node", native: "cc" };
+    const lines = documentText({ machine, rounds: 25, tasks: [task] }).split("\n");
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines.slice(-5).map((line) => line.trim().split(/ {2,}/)[0])).toEqual(Object.keys(times));
   });
 
   it("lists the kernels", async () => {

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import metadata from "../../package.json" with { type: "json" };
 import { decode } from "../../src/index.js";
 import { dataFile, NO_DATA } from "../data.js";
-import { coppice, done, modelFile, NET, normalTensor, safetensors, testFolder } from "./cli.js";
+import { makeNpy } from "../formats/helpers.js";
+import { CLI, coppice, done, modelFile, NET, normalTensor, run, safetensors, testFolder } from "./cli.js";
 
 const folder = testFolder();
 const model = modelFile(folder);
@@ -25,6 +26,16 @@ describe("coppice", () => {
     for (const command of ["compress", "decompress", "inspect", "verify"])
       expect((await done([command, "--help"])).stdout.toString()).toContain(`Usage: coppice ${command}`);
   });
+
+  it("shows in its help a pipe that gives the same file back", async () => {
+    const [pipe] = /cat net\.npy .* > same\.npy/.exec((await done(["--help"])).stdout.toString())!;
+    // More distinct weights than a codebook has room for: anything but --preset exact would share them.
+    const npy = makeNpy("<f4", [30, 40], normalTensor("net", [30, 40]).data);
+    writeFileSync(at("net.npy"), npy);
+    const define = `coppice() { "${process.execPath}" "${CLI}" "$@"; }`;
+    expect(await run("sh", ["-c", `${define}; ${pipe}`], { cwd: folder })).toMatchObject({ code: 0 });
+    expect(readFileSync(at("same.npy")).equals(npy)).toBe(true);
+  });
 });
 
 describe("compress", () => {
@@ -34,7 +45,7 @@ describe("compress", () => {
     const lines = stdout.toString().split("\n");
     for (const { name } of NET) expect(lines.some((line) => line.startsWith(`${name} `))).toBe(true);
     expect(lines.some((line) => line.startsWith("Total"))).toBe(true);
-    expect(stdout.toString()).toMatch(/bytes -> .* header: .*x smaller, every byte counted\n$/);
+    expect(stdout.toString()).toMatch(/\n[\d,]+ -> [\d,]+ bytes \(header \d+\): .*x smaller, every byte counted\n$/);
     expect(stderr).toMatch(/^wrote .*net\.safetensors\.coppice, [\d,]+ bytes\n$/);
   });
 
@@ -105,7 +116,8 @@ describe("decompress", () => {
   });
 
   it("undoes compress from pipe to pipe, bytes and all", async () => {
-    const { stdout: archive } = await done(["compress", "-", "--preset", "exact"], { stdin: modelBytes });
+    const { stdout: archive, stderr } = await done(["compress", "-", "--preset", "exact"], { stdin: modelBytes });
+    expect(stderr).toMatch(/every byte counted\n$/);
     expect((await done(["decompress", "-"], { stdin: archive })).stdout).toEqual(modelBytes);
     await done(["decompress", "-", "-o", at("piped")], { stdin: archive });
     expect(readFileSync(at("piped"))).toEqual(modelBytes);
@@ -221,6 +233,14 @@ describe("verify", () => {
       expect(outcome.stdout.toString()).toContain(says);
       expect(outcome.stdout.toString()).toMatch(/\nnot ok: 1 tensor not as the archive says\n$/);
     }
+  });
+
+  it("has no table where nothing is in both", async () => {
+    const other = modelFile(folder, "strange.safetensors", [normalTensor("strange", [3])]);
+    const { code, stdout } = await coppice(["verify", other, await archiveOf("alone", ["--preset", "exact"])]);
+    expect(code).toBe(1);
+    expect(stdout.toString()).toMatch(/^strange: not in the archive/);
+    expect(stdout.toString()).toMatch(/\nnot ok: 6 tensors not as the archive says\n$/);
   });
 });
 

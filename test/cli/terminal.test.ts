@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { barOf } from "../../src/cli/progress.js";
 import { colorsFor } from "../../src/cli/streams.js";
 import { cutMiddle, percent, printable, shortCount, shortName, times } from "../../src/cli/text.js";
 import { CLI, done, modelFile, normalTensor, run, testFolder } from "./cli.js";
@@ -26,10 +27,16 @@ function hasTerminal(): boolean {
   }
 }
 
-/** What a terminal is sent, where there is one to be had. */
-function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const command = ["stty cols 100;", process.execPath, CLI, ...args].join(" ");
-  return run("script", ["-qec", command, "/dev/null"], { env: { TERM: "xterm", ...env } });
+const COPPICE = `${process.execPath} ${CLI}`;
+
+/** What a terminal is sent by a shell's command, where there is one to be had. */
+function shellOnTerminal(command: string, env: Readonly<Record<string, string>> = {}, columns = 100) {
+  return run("script", ["-qec", `stty cols ${columns}; ${command}`, "/dev/null"], { env: { TERM: "xterm", ...env } });
+}
+
+/** What it is sent by `coppice`. */
+function onTerminal(args: readonly string[], env: Readonly<Record<string, string>> = {}, columns?: number) {
+  return shellOnTerminal([COPPICE, ...args].join(" "), env, columns);
 }
 
 describe.runIf(hasTerminal())("on a terminal", () => {
@@ -72,6 +79,59 @@ describe.runIf(hasTerminal())("on a terminal", () => {
     }
   });
 
+  it("what fails before any work shows no progress", async () => {
+    const model = modelFile(folder, "there.safetensors");
+    await done(["compress", model, "--quiet"]);
+    for (const [args, says] of [
+      [["compress", path.join(folder, "nothing")], "there is no such file"],
+      [["compress", model], "exists already; --force overwrites it"],
+      [["compress", model, "--bits", "9"], "--bits must be in"],
+      [["inspect", model], "MAGIC at byte 0"],
+    ] as const) {
+      const { stdout } = await onTerminal(args);
+      expect(stdout.toString()).toContain(says);
+      expect(stdout.toString()).not.toMatch(/[░█]/);
+      expect(stdout.toString()).not.toContain(HIDE_CURSOR);
+    }
+  });
+
+  it("the last of a pipe alone shows progress", async () => {
+    const model = modelFile(folder, "piped.safetensors");
+    const back = path.join(folder, "back.safetensors");
+    const { stdout } = await shellOnTerminal(`${COPPICE} compress - --preset exact < ${model} | ${COPPICE} decompress - > ${back}`);
+    expect(stdout.toString().split(HIDE_CURSOR)).toHaveLength(2);
+    expect(stdout.toString().indexOf("Total")).toBeLessThan(stdout.toString().indexOf(HIDE_CURSOR));
+    const paged = await shellOnTerminal(`${COPPICE} inspect ${archive} | cat`);
+    expect(paged.stdout.toString()).not.toContain("\u001b");
+  });
+
+  it.each([
+    {
+      columns: 80,
+      names: ["m.l.0.s.query.weight", "m.l.1.s.query.weight"],
+      gone: /^\([1-9] more columns? if wider, or piped\)$/m,
+    },
+    { columns: 40, names: [".0.s", ".1.s"], gone: /^\(\d+ more columns if wider/m },
+  ])("tables keep to $columns columns and tell names apart, by columns that go", async ({ columns, names, gone }) => {
+    const tensors = [0, 1].map((i) => normalTensor(`model.layers.${i}.self_attention.query.weight`, [100, 100], i));
+    const model = modelFile(folder, "wide.safetensors", tensors);
+    await done(["compress", model, "--force", "--preset", "paper"]);
+    for (const args of [
+      ["inspect", `${model}.coppice`],
+      ["verify", model, `${model}.coppice`],
+    ]) {
+      const shown = (await onTerminal(args, { NO_COLOR: "1" }, columns)).stdout.toString();
+      const table = shown.slice(shown.lastIndexOf("layer"), shown.indexOf("\r\n\r\n")).split("\r\n");
+      expect(Math.max(...table.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      for (const name of names) expect(table.filter((line) => line.split(" ")[0].includes(name))).toHaveLength(1);
+      if (args[0] === "inspect") expect(shown).toMatch(gone);
+      const piped = (await done(args)).stdout.toString();
+      expect(piped).not.toMatch(gone);
+      for (const head of args[0] === "inspect" ? ["weights", "scan", "rate,", "ratio"] : ["dtype", "changed", "identical"])
+        expect(piped).toContain(head);
+    }
+  });
+
   it("no model is read and no archive written", async () => {
     const read = await onTerminal(["inspect", "-"]);
     expect(read).toMatchObject({ code: 2 });
@@ -88,6 +148,15 @@ describe("elsewhere", () => {
     const { stdout } = await done(["inspect", archive], { env: { FORCE_COLOR: "1", CI: "1" } });
     expect(stdout.includes(27)).toBe(false);
     expect(colorsFor({ isTTY: false } as NodeJS.WriteStream).isColorSupported).toBe(false);
+  });
+});
+
+describe("a bar", () => {
+  it("is full at 100 %, and not before", () => {
+    expect(barOf(0)).toMatch(/^░{30} 0%$/);
+    expect(barOf(0.5)).toMatch(/^█{15}░{15} 50%$/);
+    expect(barOf(0.9999)).toMatch(/^█{29}░ 99%$/);
+    expect(barOf(1)).toMatch(/^█{30} 100%$/);
   });
 });
 

@@ -1,11 +1,28 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { transform } from "esbuild";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { ROOT } from "../../scripts/wasm.mjs";
+import { COMPARISON_COLUMNS } from "../../src/cli/comparison-table.js";
+import { REPORT_COLUMNS } from "../../src/cli/report-rows.js";
+import { decodeWith } from "../../src/decode/decode.js";
+import { decompress } from "../../src/index.js";
+import { cores } from "../cores.js";
+import { difference } from "../decode/ways.js";
 
 const run = promisify(execFile);
 const README = readFileSync(path.join(ROOT, "README.md"), "utf8");
@@ -14,6 +31,13 @@ const MODEL = path.join(ROOT, "examples/models/lenet-300-100.safetensors");
 function blocks(language: string): string[] {
   return [...README.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, code]) => code);
 }
+
+const COMMANDS = blocks("sh").flatMap((code) => code.split("\n").filter((line) => line.startsWith("coppice ")));
+
+/** The archives that the commands make. */
+const ARCHIVES = COMMANDS.filter((line) => line.startsWith("coppice compress ")).map(
+  (line) => / -o (\S+\.coppice)/.exec(line)?.[1] ?? `${line.split(/ +/)[2]}.coppice`,
+);
 
 /** A folder as a user's project is: coppice in node_modules, as this working tree has it, and a model. */
 const folder = mkdtempSync(path.join(tmpdir(), "coppice-readme-"));
@@ -33,52 +57,88 @@ beforeAll(() => {
     mode: 0o755,
   });
   cpSync(MODEL, path.join(folder, "net.safetensors"));
+  writeFileSync(path.join(folder, "recipe.json"), blocks("json")[0]);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let examples = 0;
 
-/** Runs TypeScript as a module of that folder; returns what it prints. */
-async function runTs(code: string): Promise<string> {
+/** Runs a module of that folder; returns what it prints. */
+async function runJs(code: string): Promise<string> {
   const file = path.join(folder, `example-${++examples}.mjs`);
-  writeFileSync(file, (await transform(code, { loader: "ts", format: "esm" })).code);
+  writeFileSync(file, code);
   return (await run(process.execPath, [file], { cwd: folder })).stdout;
 }
 
+async function runTs(code: string): Promise<string> {
+  return runJs((await transform(code, { loader: "ts", format: "esm" })).code);
+}
+
 describe("the README", () => {
-  it("names set-ups that package.json has", () => {
-    const { scripts } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
-    const named = blocks("sh").flatMap((code) => [...code.matchAll(/npm (?:run (\S+)|(test))/g)].map(([, script, test]) => script ?? test));
-    expect(named).toEqual(["demo", "test"]);
-    expect(named.filter((script) => scripts[script] === undefined)).toEqual([]);
+  it("works in a folder that git ignores, with the model and the schema where it says they are", () => {
+    const place = /^mkdir -p (\S+) && cd \1$/m.exec(README)![1];
+    expect(readFileSync(path.join(ROOT, ".gitignore"), "utf8").split("\n")).toContain(`${place.split("/")[0]}/`);
+    const [, model] = /^cp (\S+) net\.safetensors$/m.exec(README)!;
+    expect(path.join(ROOT, place, model)).toBe(MODEL);
+    const schemas = [...README.matchAll(/"(\S+\/docs\/recipe\.schema\.json)"/g)].map(([, schema]) => schema);
+    const installed = "./node_modules/coppice/";
+    expect(schemas.map((schema) => schema.startsWith(installed))).toEqual([false, true]);
+    expect(existsSync(path.join(ROOT, place, schemas[0]))).toBe(true);
+    expect(JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")).files).toContain(schemas[1].slice(installed.length));
   });
 
-  it("has commands that work, one after the other", async () => {
-    const commands = blocks("sh").flatMap((code) => code.split("\n").filter((line) => line.startsWith("coppice ")));
-    expect(commands.length).toBeGreaterThan(6);
-    for (const line of commands) {
-      await run("sh", ["-c", line], { cwd: folder, env: { ...process.env, PATH: `${path.join(folder, "bin")}:${process.env.PATH}` } });
-    }
-    expect(readdirSync(folder)).toEqual(expect.arrayContaining(["net.safetensors.coppice", "small.coppice", "back.safetensors"]));
+  it("names the file that npm pack makes", () => {
+    const { name, version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
+    const named = README.match(/[\w-]+-\d+\.\d+\.\d+\.tgz/g)!;
+    expect(new Set(named)).toEqual(new Set([`${name}-${version}.tgz`]));
   });
 
-  it("has a recipe that compresses", async () => {
-    const [recipe] = blocks("json");
-    writeFileSync(path.join(folder, "recipe.json"), recipe);
-    const args = ["compress", "net.safetensors", "--recipe", "recipe.json", "-o", "recipe.coppice", "--json"];
-    const { stdout } = await run(path.join(folder, "bin/coppice"), args, { cwd: folder });
-    expect(JSON.parse(stdout).file.ratio).toBeGreaterThan(20);
+  describe("has commands", () => {
+    beforeAll(async () => {
+      const env = { ...process.env, PATH: `${path.join(folder, "bin")}:${process.env.PATH}` };
+      for (const line of COMMANDS) await run("sh", ["-c", line], { cwd: folder, env });
+    }, 60_000);
+
+    it("that make archives of all presets, of options and of a recipe", () => {
+      expect(ARCHIVES.sort()).toEqual(["exact.coppice", "net.safetensors.coppice", "paper.coppice", "recipe.coppice", "small.coppice"]);
+      expect(readdirSync(folder)).toEqual(expect.arrayContaining([...ARCHIVES, "back.safetensors"]));
+    });
+
+    it.each(ARCHIVES)("whose %s the edge decoder, the engine and the reference read to the same bits", async (name) => {
+      const archive = new Uint8Array(readFileSync(path.join(folder, name)));
+      const [first, ...others] = cores.map(({ name, core }) => ({ name, tensors: decodeWith(core, archive) }));
+      expect(first.tensors.map((tensor) => tensor.name)).toHaveLength(6);
+      for (const { name, tensors } of others) expect(difference(tensors, first.tensors), name).toBeUndefined();
+    });
+
+    it("of which --preset exact keeps every bit", async () => {
+      const [{ bytes }] = await decompress(path.join(folder, "exact.coppice"));
+      expect(readFileSync(MODEL).equals(bytes)).toBe(true);
+    });
+
+    it("with a recipe that compresses", () => {
+      expect(statSync(MODEL).size / statSync(path.join(folder, "recipe.coppice")).size).toBeGreaterThan(20);
+    });
+  });
+
+  it("has tables whose every column is explained, and named in --help", async () => {
+    const explained = [...readFileSync(path.join(ROOT, "docs/tables.md"), "utf8").matchAll(/^\| ([^|]+) \|/gm)].map(([, head]) => head);
+    const heads = [...REPORT_COLUMNS, ...COMPARISON_COLUMNS].map(({ title }) => title.replace("\n", " "));
+    expect(heads.filter((head) => !explained.includes(head))).toEqual([]);
+    expect(explained.filter((head) => !heads.includes(head) && !/^(column|---)$/.test(head))).toEqual([]);
+    for (const command of ["inspect", "verify"])
+      expect((await run(path.join(folder, "bin/coppice"), [command, "--help"])).stdout).toContain("docs/tables.md");
   });
 
   it("has a Node example that prints every tensor", async () => {
-    const [node] = blocks("ts");
-    const printed = await runTs(node);
+    const [node] = blocks("js");
+    const printed = await runJs(node);
     for (const name of ["fc1.weight", "fc2.weight", "fc3.bias"]) expect(printed).toContain(name);
   });
 
   it("has an example for the edge that streams, and reads one tensor by range", async () => {
-    const [, edge] = blocks("ts");
+    const [edge] = blocks("ts");
     const stubs = `
       import { readFileSync } from "node:fs";
       const bytes = new Uint8Array(readFileSync("net.coppice"));
