@@ -15,8 +15,6 @@ const MOST_SUPERBLOCK_BYTES = 100;
 /** An address that says: nothing is there. */
 const NOWHERE = 0xffff_ffff_ffff_ffffn;
 
-export type H5Code = "CORRUPT" | "TRUNCATED" | "UNSUPPORTED" | "DUPLICATE" | "LIMIT";
-
 /** The fields of a structure, little-endian. Offsets in errors are those in the file. */
 export class H5Fields extends ByteReader {
   u16(what: string): number {
