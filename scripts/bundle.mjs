@@ -38,6 +38,14 @@ const fromDecode = {
   },
 };
 
+/** What loads models into other runtimes decodes with the one decoder of a program. */
+const besideDecode = {
+  name: "beside-decode",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /\/decode\/index\.js$/ }, () => ({ path: "./decode.js", external: true, sideEffects: false }));
+  },
+};
+
 /** Workers and edge functions compile no bytes: their decoder imports the module that stands beside it, in the words that their bundler knows. */
 const wasmBeside = (query = "") => ({
   name: "wasm-beside",
@@ -60,6 +68,7 @@ export async function bundle(folder) {
     build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside()] }),
     // Next.js compiles what is asked for as a module, and refuses a .wasm that is not.
     build({ ...decoding, entryPoints: { "decode.edge-light": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside("?module")] }),
+    build({ ...options, platform: "neutral", entryPoints: { tfjs: "src/runtime/tfjs.ts" }, plugins: [besideDecode] }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
       ...options,
