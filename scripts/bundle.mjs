@@ -68,7 +68,12 @@ export async function bundle(folder) {
     build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside()] }),
     // Next.js compiles what is asked for as a module, and refuses a .wasm that is not.
     build({ ...decoding, entryPoints: { "decode.edge-light": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside("?module")] }),
-    build({ ...options, platform: "neutral", entryPoints: { tfjs: "src/runtime/tfjs.ts" }, plugins: [besideDecode] }),
+    build({
+      ...options,
+      platform: "neutral",
+      entryPoints: { tfjs: "src/runtime/tfjs.ts", transformers: "src/runtime/transformers.ts" },
+      plugins: [besideDecode],
+    }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
       ...options,

@@ -64,7 +64,7 @@ describe("imports", () => {
     expect(strays).toEqual([]);
   });
 
-  it.each(["src/decode/index.ts", "src/reference/index.ts", "src/runtime/tfjs.ts"])(
+  it.each(["src/decode/index.ts", "src/reference/index.ts", "src/runtime/tfjs.ts", "src/runtime/transformers.ts"])(
     "of %s reach nothing of Node, no engine, and no package but pako, which their bundle carries",
     (entry) => {
       expect([...graph(entry)].filter((file) => !isOurs(file) || /engine/.test(file))).toEqual(["pako"]);
