@@ -12,6 +12,9 @@ const FIRST_USER_BLOCK_BYTES = 512;
 /** The fixed part of any superblock with addresses and lengths of 8 bytes. */
 const MOST_SUPERBLOCK_BYTES = 100;
 
+/** Structures are held in memory. Of a real file with 10,000 datasets they take 5 MB. */
+const MAX_STRUCTURE_BYTES = 2 ** 27;
+
 /** An address that says: nothing is there. */
 const NOWHERE = 0xffff_ffff_ffff_ffffn;
 
@@ -81,7 +84,7 @@ export class H5File {
   constructor(source: Source, base: number) {
     this.#source = source;
     this.base = base;
-    this.#left = source.byteLength;
+    this.#left = Math.min(source.byteLength, MAX_STRUCTURE_BYTES);
   }
 
   /** Bytes from `address`, at most, where the file ends before. */
@@ -93,7 +96,12 @@ export class H5File {
 
   /** All of a structure, or more of one. */
   async take(address: number, byteLength: number, what: string): Promise<H5Fields> {
-    if (byteLength > this.#left) throw new FormatError("CORRUPT", this.base + address, `${what}: the structures of the file share bytes`);
+    if (byteLength > this.#left) {
+      if (this.#source.byteLength > MAX_STRUCTURE_BYTES) {
+        throw new FormatError("LIMIT", this.base + address, `${what}: more than ${MAX_STRUCTURE_BYTES} bytes beside the data`);
+      }
+      throw new FormatError("CORRUPT", this.base + address, `${what}: the structures of the file share bytes`);
+    }
     const fields = await this.peek(address, byteLength);
     if (fields.left < byteLength) {
       throw new FormatError("TRUNCATED", this.#source.byteLength, `${what} needs ${byteLength} bytes, ${fields.left} are left`);

@@ -1,3 +1,4 @@
+import { MAX_SHELL_BYTES } from "../archive/limits.js";
 import { checkInteger } from "../check.js";
 import { FormatError } from "../errors.js";
 import type { FileTemplate, OpenModel, Piece, Place, Restored, Role, Source, TensorInfo } from "../types.js";
@@ -165,7 +166,10 @@ function h5Model(source: Source, runs: readonly Run[], template: (restored: Rest
 async function piecesOf(source: Source, runs: readonly Run[]): Promise<Exclude<Piece, { kind: "deflate" }>[]> {
   const pieces: Exclude<Piece, { kind: "deflate" }>[] = [];
   let at = 0;
+  let kept = 0;
   const copyTo = async (to: number): Promise<void> => {
+    kept += to - at;
+    if (kept > MAX_SHELL_BYTES) throw new FormatError("LIMIT", at, `more than ${MAX_SHELL_BYTES} bytes have to be kept as they are`);
     if (to > at) pieces.push({ kind: "bytes", bytes: (await source.read(at, to - at)).slice() });
   };
   for (const [tensor, { bigEndian, start, end }] of runs.entries()) {

@@ -279,6 +279,20 @@ describe("a file of another's", () => {
     expect(circles).toBeGreaterThan(0);
   });
 
+  it("is refused where its structures would take much memory", async () => {
+    // The heap of a group's names, with a length of nearly all of a file of 2^40 bytes.
+    const heap = Buffer.from(pair).indexOf("HEAP");
+    const file = patched(pair, heap + 8, 2 ** 40 - 4096);
+    const source = lendingSource(file);
+    const huge = {
+      ...source,
+      byteLength: 2 ** 40,
+      read: (offset: number, bytes: number) => source.read(offset, Math.min(bytes, file.length - offset)),
+    };
+    await refused(openModel(huge), "LIMIT");
+    await refused(open(file), "CORRUPT");
+  });
+
   it("is one tensor where two groups name it", async () => {
     const linked = makeH5((file) => {
       file.create_dataset({ name: "a", data: float32(4), shape: [4] });
