@@ -41,6 +41,14 @@ const fromDecode = {
   },
 };
 
+/** What loads models into other runtimes decodes with the one decoder of a program. */
+const besideDecode = {
+  name: "beside-decode",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /\/decode\/index\.js$/ }, () => ({ path: "./decode.js", external: true, sideEffects: false }));
+  },
+};
+
 /** Workers and edge functions compile no bytes: their decoder imports the module that stands beside it, in the words that their bundler knows. */
 const wasmBeside = (query = "") => ({
   name: "wasm-beside",
@@ -69,6 +77,12 @@ export async function bundle(folder) {
     build({ ...onEdge(), entryPoints: { "decode.workerd": "src/decode/index.ts" } }),
     // Next.js compiles what is asked for as a module, and refuses a .wasm that is not.
     build({ ...onEdge("?module"), entryPoints: { "decode.edge-light": "src/decode/index.ts" } }),
+    build({
+      ...options,
+      platform: "neutral",
+      entryPoints: { tfjs: "src/runtime/tfjs.ts", transformers: "src/runtime/transformers.ts" },
+      plugins: [besideDecode, fromDecode],
+    }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
       ...options,

@@ -21,11 +21,14 @@ const SCRIPTS: readonly Script[] = [
   { name: "Bun", says: /^Bun /, command: [installed("@oven/bun-linux-x64", "bin/bun"), "run"] },
 ];
 
+/** Packages in CommonJS ask for modules of Node by it. */
+const REQUIRE = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`;
+
 export const scripts: readonly Runtime[] = SCRIPTS.map(({ name, says, command }) => ({
   name,
   says,
   async start(program) {
-    const file = await bundle(program, { serve: "lines", options: { platform: "node", external: ["coppice/*"] } });
+    const file = await bundle(program, { serve: "lines", options: { platform: "node", external: ["coppice/*"], banner: { js: REQUIRE } } });
     return runLines([...command, file], program.project);
   },
 }));

@@ -70,7 +70,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
 
   program
     .command("compress")
-    .description("compress a model (ONNX, safetensors, PyTorch, TF.js, npy, npz) into an archive")
+    .description("compress a model (ONNX, safetensors, PyTorch, Keras, TF.js, npy, npz) into an archive")
     .argument("<model>", "model file, of several the one that names the others; - is standard input")
     .addOption(output())
     .addOption(new Option("--preset <name>", "what happens to the tensors").choices(["exact", "default", "paper"]).conflicts("recipe"))

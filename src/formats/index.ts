@@ -1,6 +1,8 @@
 import { FormatError } from "../errors.js";
 import type { OpenModel, Source } from "../types.js";
+import { h5Offset } from "./h5-file.js";
 import { isJson, openJson } from "./json-model.js";
+import { isH5, isKerasZip, openKeras, openKerasZip } from "./keras.js";
 import { NPY_MAGIC, openNpy } from "./npy.js";
 import { openNpz } from "./npz.js";
 import { isOnnx, openOnnx } from "./onnx.js";
@@ -11,6 +13,7 @@ import { readZip } from "./zip.js";
 
 export { safetensorsHeader } from "../archive/safetensors-header.js";
 export { bytesSource } from "./bytes-source.js";
+export { openKeras } from "./keras.js";
 export { openNpy } from "./npy.js";
 export { openNpz } from "./npz.js";
 export { openOnnx } from "./onnx.js";
@@ -62,7 +65,8 @@ function isZip(head: Uint8Array): boolean {
 /** Which of the formats that are a zip it is, the names of its members say. */
 async function openZip(source: Source, hint: OpenHint): Promise<OpenModel> {
   const zip = await readZip(source);
-  return isPytorchZip(zip) ? openPytorchZip(source, zip, stem(hint.name)) : openNpz(source, zip);
+  if (isPytorchZip(zip)) return openPytorchZip(source, zip, stem(hint.name));
+  return isKerasZip(zip) ? openKerasZip(source, zip) : openNpz(source, zip);
 }
 
 /** The names of the formats, for messages. */
@@ -96,6 +100,13 @@ export const FORMATS: readonly Format[] = [
     open: (source, hint) => openPytorchLegacy(source, stem(hint.name)),
   },
   {
+    name: "keras",
+    // `.keras` is a zip, which is told above.
+    extensions: [".h5", ".hdf5", ".keras"],
+    detect: isH5,
+    open: (source) => openKeras(source),
+  },
+  {
     name: "onnx",
     extensions: [".onnx"],
     detect: isOnnx,
@@ -118,6 +129,8 @@ export async function openModel(source: Source, hint: OpenHint = {}): Promise<Op
   const head = (await source.read(0, Math.min(HEAD_BYTES, source.byteLength))).slice();
   const format = FORMATS.find(({ detect }) => detect(head));
   if (format) return format.open(source, hint);
+  const offset = await h5Offset(source);
+  if (offset !== undefined) return openKeras(source, offset);
   // The shortest file whose format can be told has a safetensors header of one byte.
   if (head.length <= 8) throw new FormatError("TRUNCATED", head.length, "too short for a model file");
   throw new FormatError("MAGIC", 0, `not a model file of a known format (${names()})`);

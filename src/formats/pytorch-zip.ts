@@ -1,6 +1,5 @@
 import { FormatError } from "../errors.js";
 import type { OpenModel, Source } from "../types.js";
-import { bytesSource, checkRange } from "./bytes-source.js";
 import { MAX_PICKLE_BYTES, unpickle } from "./pickle.js";
 import { torchGlobal } from "./pytorch-globals.js";
 import { torchModel } from "./pytorch-model.js";
@@ -8,7 +7,7 @@ import { TorchStorages } from "./pytorch-storages.js";
 import type { TorchStorage } from "./pytorch-values.js";
 import type { ZipDirectory, ZipEntry } from "./zip.js";
 import { STORED } from "./zip-fields.js";
-import { inflated } from "./zip-member.js";
+import { memberSource } from "./zip-member.js";
 import { zipTemplate } from "./zip-template.js";
 
 /** "little" and "big" are shorter. */
@@ -22,21 +21,6 @@ function pickleEntry({ entries }: ZipDirectory): ZipEntry | undefined {
 /** Whether a zip is a file of PyTorch. */
 export function isPytorchZip(zip: ZipDirectory): boolean {
   return pickleEntry(zip) !== undefined;
-}
-
-/** The data of a member. */
-async function memberSource(source: Source, entry: ZipEntry, most: number): Promise<Source> {
-  const { dataOffset, size } = entry;
-  if (size > most) throw new FormatError("LIMIT", entry.centralOffset + 24, `${JSON.stringify(entry.name)} has ${size} bytes`);
-  if (entry.method !== STORED) return bytesSource(await inflated(source, entry));
-  return {
-    byteLength: size,
-    read(offset: number, byteLength: number): Promise<Uint8Array> {
-      checkRange(offset, byteLength, size);
-      return source.read(dataOffset + offset, byteLength);
-    },
-    close: async () => undefined,
-  };
 }
 
 /** Files that do not say so were written little-endian: so did all machines that PyTorch ran on. */

@@ -3,9 +3,11 @@ import { constants, Inflate } from "pako";
 import { deflated } from "../archive/zlib.js";
 import { FormatError } from "../errors.js";
 import type { Source } from "../types.js";
+import { bytesSource, checkRange } from "./bytes-source.js";
 import { crc32 } from "./crc32.js";
 import type { ReadRange } from "./elements.js";
 import type { ZipEntry } from "./zip.js";
+import { STORED } from "./zip-fields.js";
 
 /** A deflated member is inflated in one piece: numpy deflates only where it is asked to, and seldom large files. */
 export const MAX_INFLATED_BYTES: number = 2 ** 31 - 1;
@@ -68,6 +70,30 @@ export async function inflated(source: Source, entry: ZipEntry): Promise<Uint8Ar
   if (engine.bytesWritten !== entry.compressedSize) throw broken(entry, "the deflate stream ends before the member");
   checkCrc(entry, crc32(bytes));
   return bytes;
+}
+
+/**
+ * The data of a member as a source of its own; the CRC-32 is checked where it is deflated. The zip's source stays open when it is closed.
+ *
+ * @param most bytes that it may have
+ * @throws FormatError `LIMIT` where it has more
+ */
+export async function memberSource(source: Source, entry: ZipEntry, most: number = Number.MAX_SAFE_INTEGER): Promise<Source> {
+  const { dataOffset, size, method } = entry;
+  if (size > Math.min(most, method === STORED ? most : MAX_INFLATED_BYTES)) {
+    throw new FormatError("LIMIT", entry.centralOffset + 24, `${JSON.stringify(entry.name)} has ${size} bytes`);
+  }
+  if (method !== STORED) return bytesSource(await inflated(source, entry));
+  const { place } = source;
+  return {
+    byteLength: size,
+    ...(place && { place: { fd: place.fd, offset: place.offset + dataOffset } }),
+    read(offset: number, byteLength: number): Promise<Uint8Array> {
+      checkRange(offset, byteLength, size);
+      return source.read(dataOffset + offset, byteLength);
+    },
+    close: async () => undefined,
+  };
 }
 
 /** The elements of a stored member, by range; its CRC-32 is checked whenever they are read through from 0 to the end. */

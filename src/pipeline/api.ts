@@ -105,7 +105,7 @@ async function archiveOf(input: Input, options: OpenOptions): Promise<OpenArchiv
 /**
  * Compresses a model into `sink`, which gets the archive's bytes in order.
  *
- * @param input a model file's path or bytes (ONNX, safetensors, PyTorch, npy, npz), or tensors; the files of a model that are beside it are found by its path
+ * @param input a model file's path or bytes (ONNX, safetensors, PyTorch, Keras, npy, npz), or tensors; the files of a model that are beside it are found by its path
  * @throws FormatError where the model is at fault; TypeError, RangeError where an option is; what the system throws where a file cannot be read
  */
 export function compressTo(input: Input | readonly Tensor[], sink: Sink, options: CompressOptions = {}): Promise<Report> {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { bytesSource, FORMATS, fileSource, openModel } from "../../src/formats/index.js";
 import type { OpenModel } from "../../src/types.js";
+import { makeH5 } from "./h5file.js";
 import { acceptedOrRefused, ascii, expectSame, floats, makeNpy, makeSafetensors, noise, refused } from "./helpers.js";
 import { initializer, model, raw, tensor } from "./onnxfile.js";
 import { makeTorchLegacy, makeTorchZip, tensor as torchTensor } from "./pickler.js";
@@ -14,6 +15,7 @@ const NPZ = makeZip([{ name: "w.npy", data: NPY }]);
 const ONNX = model([initializer(tensor("w", "FLOAT", [2], raw(floats(2))))]);
 const TORCH = makeTorchZip({ w: torchTensor({ count: 2, shape: [2] }) }, { 0: floats(2) });
 const LEGACY = makeTorchLegacy({ w: torchTensor({ count: 2, shape: [2] }) }, { 0: floats(2) });
+const H5 = makeH5((file) => file.create_dataset({ name: "w", data: new Float32Array(2) }));
 const SAFETENSORS = makeSafetensors([{ name: "w", dtype: "F32", shape: [2], data: floats(2) }]);
 
 describe("openModel", () => {
@@ -24,12 +26,14 @@ describe("openModel", () => {
       ["onnx", ONNX],
       ["pytorch", TORCH],
       ["pytorch", LEGACY],
+      ["keras", H5],
+      ["keras", makeZip([{ name: "model.weights.h5", data: H5 }])],
       ["safetensors", SAFETENSORS],
     ] as const) {
       expect((await openModel(bytesSource(file))).format).toBe(name);
     }
     expect((await openModel(bytesSource(makeZip([])))).format).toBe("npz");
-    expect(FORMATS.map(({ name }) => name)).toEqual(["json", "npy", "npz", "pytorch", "onnx", "safetensors"]);
+    expect(FORMATS.map(({ name }) => name)).toEqual(["json", "npy", "npz", "pytorch", "keras", "onnx", "safetensors"]);
   });
 
   it.each([

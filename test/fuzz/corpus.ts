@@ -5,6 +5,7 @@ import { compress } from "../../src/index.js";
 import type { Tensor } from "../../src/types.js";
 import { craftArchive, floats, tensorOf } from "../archive/craft.js";
 import { SAMPLES } from "../archive/samples.js";
+import { addDataset, makeH5 } from "../formats/h5file.js";
 import { makeNpy } from "../formats/helpers.js";
 import { bytes, constant, external, graphAttribute, initializer, model, node, raw, tensor } from "../formats/onnxfile.js";
 import { makeTorchLegacy, makeTorchZip, type Py, tensor as torchTensor } from "../formats/pickler.js";
@@ -64,6 +65,17 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     ],
   };
   const storages = { 0: data, 1: data.subarray(0, 48) };
+  const h5 = (
+    [
+      ["earliest", 2],
+      ["v108", 12],
+    ] as const
+  ).map(([libver, more]) =>
+    makeH5((file) => {
+      addDataset(file, "layers/dense/vars/0", { data: random.weights(30), shape: [5, 6] });
+      for (let i = 0; i < more; i++) file.create_dataset({ name: `v${i}`, data: random.weights(2), shape: [2] });
+    }, libver),
+  );
   const shard = new Uint8Array(Buffer.concat([safetensorsHeader([tensors[1]]), tensors[1].data]));
   const models = [
     model(onnx),
@@ -81,6 +93,8 @@ export async function corpus(goldenFolder: string): Promise<Corpus> {
     ]),
     makeTorchZip(state, storages, { byteorder: "little" }),
     makeTorchLegacy(state, storages),
+    ...h5,
+    makeZip([{ name: "model.weights.h5", data: h5[0] }]),
   ];
   const written: Uint8Array[] = [];
   for (const preset of ["exact", "default", "paper"] as const) {

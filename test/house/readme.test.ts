@@ -167,6 +167,33 @@ describe("the README", () => {
     expect(printed).toMatch(/^fc3\.\w+ 1$/m);
   });
 
+  it("has examples for runtimes that load models out of archives", async () => {
+    const stub = (name: string, code: string): void => {
+      const home = path.join(folder, "node_modules", name);
+      mkdirSync(home, { recursive: true });
+      writeFileSync(path.join(home, "package.json"), JSON.stringify({ name, type: "module", exports: "./index.js" }));
+      writeFileSync(path.join(home, "index.js"), code);
+    };
+    stub("@tensorflow/tfjs", "export const loadLayersModel = (handler) => handler.load();");
+    stub(
+      "@huggingface/transformers",
+      `export const env = {};
+      export const pipeline = async (task, name) => (await env.fetch("http://hub/" + name + "/onnx/model.onnx")).arrayBuffer();`,
+    );
+    const model = { modelTopology: {}, weightsManifest: [{ paths: ["w.bin"], weights: [{ name: "w", shape: [8], dtype: "float32" }] }] };
+    writeFileSync(path.join(folder, "model.json"), JSON.stringify(model));
+    writeFileSync(path.join(folder, "w.bin"), new Uint8Array(32));
+    await run(path.join(folder, "bin/coppice"), ["compress", "model.json", "--force"], { cwd: folder });
+    const stubs = `
+      import { readFileSync } from "node:fs";
+      const archives = { "/model.json.coppice": "model.json.coppice", "http://hub/me/model/onnx/model.onnx.coppice": "net.coppice" };
+      globalThis.fetch = async (url) => new Response(readFileSync(archives[url]));
+    `;
+    const [tfjs, transformers] = ["coppice/tfjs", "coppice/transformers"].map((name) => blocks("ts").find((code) => code.includes(name)));
+    expect(await runTs(`${stubs}${tfjs}\nconsole.log(model.weightSpecs[0].name, model.weightData[0].byteLength);`)).toBe("w 32\n");
+    expect(await runTs(`${stubs}${transformers}\nconsole.log(embed.byteLength);`)).toBe(`${statSync(MODEL).size}\n`);
+  });
+
   it("links to files that are there", () => {
     const links = [...README.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target).filter((target) => !target.startsWith("https:"));
     expect(links.filter((target) => readdirSync(path.join(ROOT, path.dirname(target))).includes(path.basename(target)) === false)).toEqual(
