@@ -13,6 +13,7 @@ const ENTRIES = {
   index: "src/index.ts",
   reference: "src/reference/index.ts",
   nn: "src/nn/index.ts",
+  eval: "src/eval/index.ts",
   cli: "src/cli/main.ts",
   bench: "bench/entry.ts",
 };
