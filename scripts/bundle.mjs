@@ -39,6 +39,14 @@ const fromDecode = {
   },
 };
 
+/** What loads models into other runtimes decodes with the one decoder of a program. */
+const besideDecode = {
+  name: "beside-decode",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /\/decode\/index\.js$/ }, () => ({ path: "./decode.js", external: true, sideEffects: false }));
+  },
+};
+
 /** Workers and edge functions compile no bytes: their decoder imports the module that stands beside it, in the words that their bundler knows. */
 const wasmBeside = (query = "") => ({
   name: "wasm-beside",
@@ -61,6 +69,18 @@ export async function bundle(folder) {
     build({ ...decoding, entryPoints: { "decode.workerd": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside()] }),
     // Next.js compiles what is asked for as a module, and refuses a .wasm that is not.
     build({ ...decoding, entryPoints: { "decode.edge-light": "src/decode/index.ts" }, plugins: [carriedPako, wasmBeside("?module")] }),
+    build({
+      ...options,
+      platform: "neutral",
+      entryPoints: { onnxruntime: "src/runtime/onnxruntime.ts" },
+      plugins: [besideDecode, fromDecode],
+    }),
+    build({
+      ...options,
+      platform: "node",
+      entryPoints: { "onnxruntime.node": "src/runtime/node/onnxruntime.ts" },
+      plugins: [besideDecode, fromDecode],
+    }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
       ...options,

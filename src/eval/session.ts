@@ -3,9 +3,11 @@ import type { OpenOptions } from "../decode/options.js";
 import { FormatError } from "../errors.js";
 import { bytesSource, fileSource } from "../formats/index.js";
 import { isOnnx } from "../formats/onnx.js";
-import { decompress, type Input, type ModelFile } from "../pipeline/api.js";
+import type { Input } from "../pipeline/api.js";
+import { open } from "../pipeline/decode.js";
+import { loadRuntime, type Runtime, type RuntimeSession, type RuntimeTensor, type RuntimeValue } from "../runtime/node/runtime.js";
+import { onnxFiles } from "../runtime/onnx-files.js";
 import type { Tensor } from "../types.js";
-import { loadRuntime, type Runtime, type RuntimeSession, type RuntimeTensor, type RuntimeValue } from "./runtime.js";
 import type { RunnableModel, ValueInfo } from "./types.js";
 import { type ElementArray, elementsOf, type ValueDtype } from "./values.js";
 
@@ -33,7 +35,7 @@ const ERRORS_ONLY = 3;
 /** What onnxruntime is given: a path, or bytes and those of the files beside them. */
 interface Loadable {
   readonly model: string | Uint8Array;
-  readonly others: readonly ModelFile[];
+  readonly externalData: readonly object[];
 }
 
 /** Enough to tell an archive, and an ONNX file. */
@@ -41,25 +43,15 @@ const HEAD_BYTES = 16;
 
 async function loadable(input: Input, options: OpenOptions): Promise<Loadable> {
   const source = typeof input === "string" ? await fileSource(input) : bytesSource(input);
-  let head: Uint8Array;
   try {
-    head = (await source.read(0, Math.min(HEAD_BYTES, source.byteLength))).slice();
+    const head = await source.read(0, Math.min(HEAD_BYTES, source.byteLength));
+    if (MAGIC.every((byte, i) => head[i] === byte)) return await onnxFiles(await open(source, options), options);
+    if (!isOnnx(head))
+      throw new FormatError("UNSUPPORTED", 0, "neither an ONNX model nor an archive of one, which is all that onnxruntime runs");
+    return { model: input, externalData: [] };
   } finally {
     await source.close();
   }
-  if (!MAGIC.every((byte, i) => head[i] === byte)) {
-    checkOnnx(head, "this file is");
-    return { model: input, others: [] };
-  }
-  // An archive lists the file that was named first.
-  const [main, ...others] = await decompress(input, options);
-  checkOnnx(main.bytes.subarray(0, HEAD_BYTES), "the model of this archive is");
-  return { model: main.bytes, others };
-}
-
-/** @throws FormatError where a file does not begin as ONNX */
-function checkOnnx(head: Uint8Array, what: string): void {
-  if (!isOnnx(head)) throw new FormatError("UNSUPPORTED", 0, `onnxruntime runs ONNX models, and ${what} none`);
 }
 
 /**
@@ -70,8 +62,7 @@ function checkOnnx(head: Uint8Array, what: string): void {
  */
 export async function openOnnxModel(input: Input, options: OpenOptions = {}): Promise<RunnableModel> {
   const runtime = await loadRuntime();
-  const { model, others } = await loadable(input, options);
-  const session = await created(runtime, model, others);
+  const session = await created(runtime, await loadable(input, options));
   try {
     return runnable(runtime, session);
   } catch (error) {
@@ -80,10 +71,9 @@ export async function openOnnxModel(input: Input, options: OpenOptions = {}): Pr
   }
 }
 
-async function created({ InferenceSession }: Runtime, model: string | Uint8Array, others: readonly ModelFile[]): Promise<RuntimeSession> {
-  const externalData = others.map(({ path, bytes }) => ({ path, data: bytes }));
+async function created({ InferenceSession }: Runtime, { model, externalData }: Loadable): Promise<RuntimeSession> {
   try {
-    return await InferenceSession.create(model, { logSeverityLevel: ERRORS_ONLY, ...(others.length > 0 && { externalData }) });
+    return await InferenceSession.create(model, { logSeverityLevel: ERRORS_ONLY, ...(externalData.length > 0 && { externalData }) });
   } catch (error) {
     throw new FormatError("UNSUPPORTED", 0, `onnxruntime does not load the model: ${(error as Error).message}`);
   }

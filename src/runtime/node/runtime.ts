@@ -1,6 +1,5 @@
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { ElementArray } from "./values.js";
 
 // As much of onnxruntime-node as is used here: whoever has not installed it has no types of it.
 
@@ -28,7 +27,7 @@ export interface Runtime {
   readonly InferenceSession: {
     create(model: string | Uint8Array, options: Readonly<Record<string, unknown>>): Promise<RuntimeSession>;
   };
-  readonly Tensor: new (type: string, data: ElementArray, dims: readonly number[]) => RuntimeTensor;
+  readonly Tensor: new (type: string, data: ArrayBufferView, dims: readonly number[]) => RuntimeTensor;
 }
 
 /** The package is not installed that the work takes. */
