@@ -9,7 +9,7 @@ import { loadRuntime, type Runtime, type RuntimeSession, type RuntimeTensor, typ
 import { onnxFiles } from "../runtime/onnx-files.js";
 import type { Tensor } from "../types.js";
 import type { RunnableModel, ValueInfo } from "./types.js";
-import { type ElementArray, elementsOf, type ValueDtype } from "./values.js";
+import { elementsOf, type ValueDtype } from "./values.js";
 
 /** onnxruntime's names of the elements that it has in JavaScript. */
 const TYPES: readonly (readonly [ValueDtype, string])[] = [
@@ -64,7 +64,7 @@ export async function openOnnxModel(input: Input, options: OpenOptions = {}): Pr
   const runtime = await loadRuntime();
   const session = await created(runtime, await loadable(input, options));
   try {
-    return runnable(runtime, session);
+    return runnable(session);
   } catch (error) {
     await session.release();
     throw error;
@@ -86,14 +86,14 @@ function infoOf({ name, isTensor, type, shape }: RuntimeValue): ValueInfo {
   return { name, dtype, shape: shape.map((axis) => (typeof axis === "number" && axis < 0 ? "" : axis)) };
 }
 
-function runnable(runtime: Runtime, session: RuntimeSession): RunnableModel {
+function runnable(session: RuntimeSession): RunnableModel {
   const inputs = session.inputMetadata.map(infoOf);
   const outputs = session.outputMetadata.map(infoOf);
   return {
     inputs,
     outputs,
     async run(tensors) {
-      const feeds = tensors.map((tensor) => [tensor.name, toRuntime(runtime, tensor)] as const);
+      const feeds = tensors.map((tensor) => [tensor.name, toRuntime(tensor)] as const);
       const results = await answered(session.run(Object.fromEntries(feeds)));
       return outputs.map((info) => fromRuntime(info, results[info.name]));
     },
@@ -110,11 +110,14 @@ async function answered<T>(running: Promise<T>): Promise<T> {
   }
 }
 
-function toRuntime({ Tensor }: Runtime, { dtype, shape, data }: Tensor): RuntimeTensor {
-  return new Tensor(TYPE_OF.get(dtype as ValueDtype) as string, elementsOf({ data }, dtype as ValueDtype), shape);
+/**
+ * A tensor as onnxruntime-node reads it. Its own class makes of float16 a Float16Array where there is one, and the binding of version 1.30 reads nothing of that.
+ */
+function toRuntime({ dtype, shape, data }: Tensor): RuntimeTensor {
+  const type = TYPE_OF.get(dtype) as string;
+  return { type, dims: shape, data: elementsOf({ data }, dtype as ValueDtype), location: "cpu" };
 }
 
 function fromRuntime({ name, dtype }: ValueInfo, { dims, data }: RuntimeTensor): Tensor {
-  const { buffer, byteOffset, byteLength } = data as ElementArray;
-  return { name, dtype, shape: dims, data: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) };
+  return { name, dtype, shape: dims, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }

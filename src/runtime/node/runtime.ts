@@ -6,7 +6,8 @@ import path from "node:path";
 export interface RuntimeTensor {
   readonly type: string;
   readonly dims: readonly number[];
-  readonly data: unknown;
+  readonly data: ArrayBufferView;
+  readonly location: "cpu";
 }
 
 export interface RuntimeValue {
@@ -27,7 +28,6 @@ export interface Runtime {
   readonly InferenceSession: {
     create(model: string | Uint8Array, options: Readonly<Record<string, unknown>>): Promise<RuntimeSession>;
   };
-  readonly Tensor: new (type: string, data: ArrayBufferView, dims: readonly number[]) => RuntimeTensor;
 }
 
 /** The package is not installed that the work takes. */
