@@ -72,12 +72,9 @@ describe("imports", () => {
     ["src/decode/index.ts", []],
     ["src/reference/index.ts", []],
     ["src/runtime/onnxruntime.ts", ["onnxruntime-web"]],
-  ])(
-    "of %s reach nothing of Node, no engine, and no package but pako, which their bundle carries, and its peer",
-    (entry, peers) => {
-      expect([...graph(entry)].filter((file) => !isOurs(file) || /engine/.test(file))).toEqual(["pako", ...peers]);
-    },
-  );
+  ])("of %s reach nothing of Node, no engine, and no package but pako, which their bundle carries, and its peer", (entry, peers) => {
+    expect([...graph(entry)].filter((file) => !isOurs(file) || /engine/.test(file))).toEqual(["pako", ...peers]);
+  });
 
   it("of the decoder alone reach decoder.wasm, and of the reference no WebAssembly at all", () => {
     const wasm = (entry: string): string[] => [...graph(entry)].filter((file) => file.endsWith(".wasm"));
