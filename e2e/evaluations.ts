@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, stat } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -43,9 +44,12 @@ function given<T>(files: readonly string[], use: (paths: string[]) => T): T | un
 
 const NORMALISED = ["--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225"];
 
+/** A folder that goes with the process. */
+const folder = mkdtempSync(path.join(tmpdir(), "coppice-eval-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+
 /** The cases by name, as far as their data is there. */
 export async function cases(): Promise<ReadonlyMap<string, Case>> {
-  const folder = await mkdtemp(path.join(tmpdir(), "coppice-eval-"));
   const frames = path.join(folder, "frames.safetensors");
   const wav = dataFile("silero-vad/test.wav");
   if (wav) await writeFrames(wav, frames);
@@ -86,8 +90,8 @@ export async function evaluated(
   { name, model, args }: Case,
   ...options: readonly string[]
 ): Promise<{ bytes: number; ratio: number; evaluation: Evaluation }> {
-  const archive = path.join(await mkdtemp(path.join(tmpdir(), "coppice-eval-")), `${name}.coppice`);
-  await cli(["compress", model, ...options, "-o", archive, "--quiet"]);
+  const archive = path.join(folder, `${name}.coppice`);
+  await cli(["compress", model, ...options, "-o", archive, "--force", "--quiet"]);
   const [{ size: before }, { size: bytes }] = await Promise.all([stat(model), stat(archive)]);
   const { stdout } = await cli(["eval", model, archive, ...args, "--json"]);
   return { bytes, ratio: before / bytes, evaluation: JSON.parse(stdout) as Evaluation };

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,6 +9,7 @@ import { gunzipSync } from "node:zlib";
 import * as ort from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { dataFile } from "../test/data.ts";
+import * as onnx from "../test/formats/onnxfile.ts";
 import { type Case, cases, evaluated } from "./evaluations.ts";
 import type { Outputs, Wanted } from "./inside/onnxruntime.ts";
 import { E2E, installed, ROOT } from "./paths.ts";
@@ -127,6 +128,33 @@ describe("a model out of an archive of the default preset", () => {
     expect(before / samples).toBeGreaterThan(0.97);
     expect(before - after).toBeLessThanOrEqual(0.003 * samples);
     expect(ratio).toBeGreaterThan(6.5);
+  });
+});
+
+describe("a model with data in another file", () => {
+  /** An input or output [1, 64] of float32. */
+  const io = (field: number, name: string): Uint8Array => {
+    const shape = onnx.bytes(2, onnx.bytes(1, onnx.int(1, 1)), onnx.bytes(1, onnx.int(1, 64)));
+    return onnx.bytes(field, onnx.bytes(1, name), onnx.bytes(2, onnx.bytes(1, onnx.int(1, 1), shape)));
+  };
+
+  it.for(["data.bin", "parts/data.bin"])("answers out of its archive as with its files, found as %s", async (location) => {
+    const weights = onnx.tensor("w", "FLOAT", [64, 64], onnx.external({ location, offset: 64 }));
+    const file = path.join(await mkdtemp(path.join(folder, "external-")), "model.onnx");
+    const data = path.join(path.dirname(file), location);
+    await mkdir(path.dirname(data), { recursive: true });
+    await writeFile(
+      data,
+      Uint8Array.from({ length: 64 + 4 * 4096 }, (_, i) => (i % 4 === 3 ? 0x3d : (i * 37) % 251)),
+    );
+    await writeFile(
+      file,
+      onnx.model([onnx.node("MatMul", ["x", "w"], ["y"]), onnx.bytes(2, "graph"), onnx.initializer(weights), io(11, "x"), io(12, "y")]),
+    );
+    const { evaluation } = await evaluated({ name: "external", model: file, args: ["--random", "3"] }, "--preset", "exact");
+    expect(evaluation.outputs).toMatchObject([{ name: "y", elements: 192, identical: true }]);
+    const session = await sessionOf(await exactArchive(file));
+    expect(session.outputNames).toEqual(["y"]);
   });
 });
 

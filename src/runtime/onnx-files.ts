@@ -11,7 +11,10 @@ export interface OnnxFileOptions {
   readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void;
 }
 
-/** An ONNX model in memory, and the files of data beside it, as onnxruntime's option `externalData` takes them. */
+/**
+ * An ONNX model in memory, and the files of data beside it, as onnxruntime's option `externalData` takes them. (Where the model says the place as `./data.bin`, onnxruntime-node 1.30 finds
+ * it on disk alone, whatever path is given here.)
+ */
 export interface OnnxFiles {
   readonly model: Uint8Array;
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
