@@ -13,6 +13,7 @@ const ENTRIES = {
   index: "src/index.ts",
   reference: "src/reference/index.ts",
   nn: "src/nn/index.ts",
+  eval: "src/eval/index.ts",
   cli: "src/cli/main.ts",
   bench: "bench/entry.ts",
 };
@@ -81,6 +82,18 @@ export async function bundle(folder) {
       ...options,
       platform: "neutral",
       entryPoints: { tfjs: "src/runtime/tfjs.ts", transformers: "src/runtime/transformers.ts" },
+      plugins: [besideDecode, fromDecode],
+    }),
+    build({
+      ...options,
+      platform: "neutral",
+      entryPoints: { onnxruntime: "src/runtime/onnxruntime.ts" },
+      plugins: [besideDecode, fromDecode],
+    }),
+    build({
+      ...options,
+      platform: "node",
+      entryPoints: { "onnxruntime.node": "src/runtime/node/onnxruntime.ts" },
       plugins: [besideDecode, fromDecode],
     }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),

@@ -1,7 +1,7 @@
 import type { Comparison } from "../index.js";
 import { type Column, grid } from "./grid.js";
 import type { Colors, Room } from "./streams.js";
-import { exactCount, NOTHING, printable, shortCount } from "./text.js";
+import { exactCount, measure, NOTHING, printable, shortCount } from "./text.js";
 
 type TensorComparison = Comparison["tensors"][number];
 
@@ -16,12 +16,6 @@ export const COMPARISON_COLUMNS: readonly Column[] = [
   { title: "said\nto be", left: true, spare: 0 },
   { title: "identical", left: true },
 ];
-
-/** Three digits; a dash where there is nothing to measure. */
-function measure(value: number | undefined): string {
-  if (value === undefined || Number.isNaN(value)) return NOTHING;
-  return value === 0 ? "0" : value.toPrecision(3);
-}
 
 function row({ name, dtype, shape, maxAbs, rmse, snr, changedZeros, exact, identical }: TensorComparison): string[] {
   return [

@@ -37,6 +37,11 @@ const OUT_OF_MEMORY = /allocation failed|memory\.grow|out of memory|invalid (typ
 /** As the library says that an argument is wrong, unlike what a defect throws. */
 const WRONG_ARGUMENT = /\b(must|excludes|has the unknown key)\b/;
 
+/** What the library calls an argument that is an option here. */
+const ARGUMENT =
+  /^(maxBytes|threads|inputs?|images|labels|limit|batch|scale|mean|std|state|shapes|random|seed|tolerance|maxAccuracyDrop)\b/;
+const OPTION_OF: Readonly<Record<string, string>> = { maxBytes: "max-bytes", shapes: "shape", maxAccuracyDrop: "max-accuracy-drop" };
+
 /** An error in one sentence. */
 export function explain(error: unknown): Failure {
   const { exitCode, sentence } = explained(error);
@@ -49,11 +54,12 @@ function explained(error: unknown): Failure {
   if (error instanceof FileFault) return fileFailure(error.cause, `${error.title}: `);
   if (error instanceof FormatError) return fileFailure(error, "");
   if (!(error instanceof Error)) return { exitCode: EXIT.system, sentence: String(error) };
+  if (error.name === "MissingPackageError") return { exitCode: EXIT.system, sentence: error.message };
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && syscall !== undefined) return { exitCode: EXIT.system, sentence: systemSentence(error) };
   if (OUT_OF_MEMORY.test(error.message)) return { exitCode: EXIT.system, sentence: `there is not enough memory (${error.message})` };
   if ((error instanceof TypeError || error instanceof RangeError) && WRONG_ARGUMENT.test(error.message)) {
-    return { exitCode: EXIT.usage, sentence: error.message.replace(/^maxBytes\b/, "--max-bytes").replace(/^threads\b/, "--threads") };
+    return { exitCode: EXIT.usage, sentence: error.message.replace(ARGUMENT, (name) => `--${OPTION_OF[name] ?? name}`) };
   }
   return { exitCode: EXIT.system, sentence: `this is a defect of coppice: ${error.message}; COPPICE_DEBUG=1 shows where it is` };
 }

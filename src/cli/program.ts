@@ -3,8 +3,9 @@ import metadata from "../../package.json" with { type: "json" };
 import type { BenchFlags } from "./bench.js";
 import type { CompressFlags } from "./compress.js";
 import type { DecompressFlags } from "./decompress.js";
+import type { EvalFlags } from "./eval.js";
 import type { InspectFlags } from "./inspect.js";
-import { parseByteCount, parseNumber } from "./usage.js";
+import { parseByteCount, parseFraction, parseNamed, parseNumber, parseNumbers } from "./usage.js";
 import type { VerifyFlags } from "./verify.js";
 
 /** What each command does. */
@@ -13,6 +14,7 @@ export interface Actions {
   decompress(archive: string, flags: DecompressFlags): Promise<void>;
   inspect(archive: string, flags: InspectFlags): Promise<void>;
   verify(model: string, archive: string, flags: VerifyFlags): Promise<void>;
+  eval(before: string, after: string, flags: EvalFlags): Promise<void>;
   bench(kernels: readonly string[], flags: BenchFlags): Promise<void>;
 }
 
@@ -24,6 +26,7 @@ Examples:
   coppice decompress net.coppice -o net.safetensors
   coppice inspect net.coppice                            the paper's table, layer by layer
   coppice verify net.safetensors net.coppice             what was lost; exit code 1 if more than said
+  coppice eval model.onnx model.onnx.coppice             whether the answers are the same
   coppice bench huffman                                  how fast this machine is
   cat net.npy | coppice compress - --preset exact | coppice decompress - > same.npy
 
@@ -44,6 +47,22 @@ Examples:
 
 const TABLES = `
 docs/tables.md, in the package too, explains the table's columns.`;
+
+const EVAL_EXAMPLES = `
+Either may be an ONNX model or an archive of one; onnxruntime-node runs them (npm install onnxruntime-node).
+
+Inputs:
+  random    floats in [-1, 1), integers 0 or 1; axes that the model leaves open are 1 unless --shape says otherwise
+  images    pixels are 0 to 255; the model gets (pixel * scale - mean) / std, with a scale of 1, or 1/255 where mean or std is given
+  arrays    named as the model's inputs; an array with an axis more than its input, the first, is a run for each of its elements, and those
+            without it are the same in every run; where none has it, the first axis is that of the samples, which go in together
+  state     what an output gives goes into an input of the next run; the first time that is its array, or zeros
+
+Examples:
+  coppice eval net.onnx net.onnx.coppice --random 100 --seed 7
+  coppice eval lenet.onnx lenet.coppice --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --scale 1/256
+  coppice eval resnet.onnx resnet.coppice --images test_batch.bin --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --max-accuracy-drop 0.3
+  coppice eval vad.onnx vad.coppice --inputs frames.npz --state stateN=state --tolerance 0.02`;
 
 const BENCH_EXAMPLES = `
 Examples:
@@ -125,6 +144,40 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(quiet("table"))
     .addHelpText("after", TABLES)
     .action(actions.verify);
+
+  program
+    .command("eval")
+    .description("run a model and its archive with onnxruntime, and compare what they answer")
+    .argument("<original>", "ONNX model, or an archive of one; - is standard input")
+    .argument("<archive>", "the other one; - is standard input")
+    .addOption(new Option("--inputs <file>", "arrays to run it on: .npz, .npy or safetensors").conflicts(["images", "random"]))
+    .addOption(
+      new Option("--images <file>", "images to run it on: IDX, or CIFAR-10's binary records with their labels").conflicts("random"),
+    )
+    .addOption(new Option("--labels <file>", "the class of each sample: IDX"))
+    .addOption(new Option("--input <name>", "the input that takes the images, or the array of a .npy file"))
+    .addOption(number("--random <n>", "run it on n random samples (8 unless there are others)"))
+    .addOption(number("--seed <s>", "where the random numbers start (1)"))
+    .addOption(
+      new Option("--shape <name=axes>", "shape of a random input or a state: image=1,3,224,224").argParser(
+        parseNamed(parseNumbers, "as image=1,3,224,224"),
+      ),
+    )
+    .addOption(
+      new Option("--state <output=input>", "the output feeds the input of the next run").argParser(parseNamed(String, "as stateN=state")),
+    )
+    .addOption(new Option("--scale <x>", "what a pixel of 0 to 255 is multiplied with: 1/256").argParser(parseFraction))
+    .addOption(new Option("--mean <list>", "mean of each channel").argParser(parseNumbers))
+    .addOption(new Option("--std <list>", "standard deviation of each channel").argParser(parseNumbers))
+    .addOption(number("--limit <n>", "most samples in all"))
+    .addOption(number("--batch <n>", "most samples at once"))
+    .addOption(number("--tolerance <x>", "exit code 1 where an output differs by more"))
+    .addOption(number("--max-accuracy-drop <points>", "exit code 1 where more percentage points are lost"))
+    .addOption(maxBytes())
+    .addOption(json())
+    .addOption(quiet("table"))
+    .addHelpText("after", EVAL_EXAMPLES)
+    .action(actions.eval);
 
   program
     .command("bench")

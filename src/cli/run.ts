@@ -60,6 +60,17 @@ const actions: Actions = {
     await writeOut(comparisonTable(comparison, roomOf(process.stdout), colorsFor(process.stdout)));
   },
 
+  async eval(before, after, flags) {
+    const { evalCommand } = await import("./eval.js");
+    const evaluation = await evalCommand(before, after, flags, signal);
+    if (!evaluation.ok) exitCode = 1;
+    if (flags.json) return writeOut(json(evaluation));
+    if (flags.quiet) return;
+    const { evalTable } = await import("./eval-table.js");
+    const bounded = flags.tolerance !== undefined || flags.maxAccuracyDrop !== undefined;
+    await writeOut(evalTable(evaluation, bounded, roomOf(process.stdout), colorsFor(process.stdout)));
+  },
+
   async bench(kernels, flags) {
     const { benchCommand, benchNames } = await import("./bench.js");
     if (flags.list) {

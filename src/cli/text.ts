@@ -63,3 +63,9 @@ export function bits(value: number | undefined): string {
   if (!value) return NOTHING;
   return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
+
+/** Three digits; a dash where there is nothing to measure. */
+export function measure(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return NOTHING;
+  return value === 0 ? "0" : value.toPrecision(3);
+}

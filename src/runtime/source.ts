@@ -1,3 +1,4 @@
+import { plainBytes } from "../check.js";
 import { heard } from "../decode/drive.js";
 import { type Archive, FormatError, type Header, type OpenOptions, open, readHeader, type Source } from "../decode/index.js";
 
@@ -13,6 +14,9 @@ export type ArchiveSource =
   | Archive;
 
 type Bytes = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Bytes that are held in one buffer of an archive that is arriving. */
+const PIECE_BYTES: number = 2 ** 20;
 
 /** Whether it was opened by the caller, who then closes it too. */
 export function isArchive(source: ArchiveSource): source is Archive {
@@ -86,8 +90,8 @@ class ArrivingSource implements Source {
   byteLength = Number.MAX_SAFE_INTEGER;
   readonly #chunks: Chunks;
   readonly #signal: AbortSignal | undefined;
-  /** What came, `#length` bytes of it, and room for more. */
-  #held: Uint8Array = new Uint8Array(0);
+  /** What came, `#length` bytes of it, in pieces that are all full but the last: one buffer that grows would be there twice each time that it does. */
+  readonly #pieces: Uint8Array[] = [];
   #length = 0;
   #ended = false;
 
@@ -100,7 +104,8 @@ class ArrivingSource implements Source {
   async begun(): Promise<Source> {
     let header: Header | undefined;
     do {
-      await this.#come(this.#length + 1);
+      // A header of several pieces is joined for each try: their sum must not grow with their number.
+      await this.#come(this.#length < PIECE_BYTES ? this.#length + 1 : 1.25 * this.#length);
       header = this.#header();
     } while (!header);
     this.byteLength = header.archiveByteLength;
@@ -109,7 +114,7 @@ class ArrivingSource implements Source {
 
   #header(): Header | undefined {
     try {
-      return readHeader(this.#held.subarray(0, this.#length));
+      return readHeader(this.#bytes(0, this.#length));
     } catch (error) {
       // At the end of what came there may be more; what is cut off within it stays so.
       if (error instanceof FormatError && error.code === "TRUNCATED" && error.offset >= this.#length && !this.#ended) return undefined;
@@ -123,7 +128,7 @@ class ArrivingSource implements Source {
     await this.#come(end === this.byteLength ? end + 1 : end);
     if (this.#length < end) throw new FormatError("TRUNCATED", this.#length, "the archive is cut off");
     if (this.#length > this.byteLength) throw new FormatError("TRAILING", this.byteLength, "bytes are left after the archive");
-    return this.#held.subarray(offset, end);
+    return this.#bytes(offset, end);
   }
 
   async close(): Promise<void> {
@@ -139,18 +144,33 @@ class ArrivingSource implements Source {
     while (this.#length < wanted && !this.#ended) {
       const { done, value } = await heard(() => this.#chunks.next(), this.#signal);
       if (done || !value) this.#ended = true;
-      else this.#add(value);
+      else this.#add(plainBytes(value, "a chunk of the stream"));
     }
   }
 
   #add(chunk: Uint8Array): void {
-    const length = this.#length + chunk.length;
-    if (length > this.#held.length) {
-      const larger = new Uint8Array(Math.max(length, Math.min(this.byteLength, 2 * this.#length)));
-      larger.set(this.#held.subarray(0, this.#length));
-      this.#held = larger;
+    for (let at = 0; at < chunk.length; ) {
+      const room = this.#length % PIECE_BYTES;
+      if (room === 0) this.#pieces.push(new Uint8Array(PIECE_BYTES));
+      const part = chunk.subarray(at, at + PIECE_BYTES - room);
+      this.#pieces[this.#pieces.length - 1].set(part, room);
+      at += part.length;
+      this.#length += part.length;
     }
-    this.#held.set(chunk, this.#length);
-    this.#length = length;
+  }
+
+  /** Bytes that came: a view where they stand in one piece. */
+  #bytes(offset: number, end: number): Uint8Array {
+    const first = Math.floor(offset / PIECE_BYTES);
+    const start = offset - first * PIECE_BYTES;
+    if (start + end - offset <= PIECE_BYTES) return (this.#pieces[first] ?? new Uint8Array(0)).subarray(start, start + end - offset);
+    const all = new Uint8Array(end - offset);
+    for (let at = offset; at < end; ) {
+      const piece = Math.floor(at / PIECE_BYTES);
+      const part = this.#pieces[piece].subarray(at - piece * PIECE_BYTES, end - piece * PIECE_BYTES);
+      all.set(part, at - offset);
+      at += part.length;
+    }
+    return all;
   }
 }

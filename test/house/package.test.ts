@@ -14,6 +14,11 @@ const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"
 /** How base64 of any WASM module begins: "\\0asm" and the version. */
 const EMBEDDED = /AGFzbQEAAAA/g;
 
+/** A file, or what there is under each condition. */
+type Target = string | { readonly [condition: string]: Target };
+
+const filesOf = (target: Target): string[] => (typeof target === "string" ? [target] : Object.values(target).flatMap(filesOf));
+
 /** The files of the package. */
 let packed: string[];
 
@@ -26,9 +31,9 @@ beforeAll(() => {
 
 describe("the package", () => {
   it("holds what it exports, the command and the raw modules", () => {
-    const targets = Object.entries(manifest.exports as Record<string, string | Record<string, string>>)
+    const targets = Object.entries(manifest.exports as Record<string, Target>)
       .filter(([subpath]) => !subpath.includes("*"))
-      .flatMap(([, target]) => (typeof target === "string" ? [target] : Object.values(target)));
+      .flatMap(([, target]) => filesOf(target));
     const wanted = [
       ...targets.map((target) => path.posix.normalize(target)),
       manifest.bin.coppice,
