@@ -195,7 +195,7 @@ export interface EncodeKernels extends DecodeKernels {
    *
    * prefix sums: N, S, Q of f64[n + 1], N[i+1] = N[i] + weights[i], S[i+1] = S[i] + weights[i] * points[i], Q[i+1] = Q[i] + (weights[i] * points[i]) * points[i], in order.
    * The error of a cell of points [a, b) is max(0, (Q[b] - Q[a]) - (S[b] - S[a])^2 / (N[b] - N[a])), its bits are w * (log2 N[n] - log2 w) + cellBits with w = N[b] - N[a], and it costs error + perBit * bits.
-   * The least cost of points [0, b) is found from a = b - 1 downwards, the first of equals, until a cell's error alone is above what was found. log2 as assembly/common/log2.ts.
+   * The least cost of points [0, b) is found from a = b - 1 downwards, the first of equals, until it is known that longer cells cost more: of every eighth cell it is asked whether L[b-1] + (error of [a, b) - error of [a, b-1)) - perBit * log2 e * weights[b-1] is above the least so far, L being the least costs; and a cell is passed over where L[a] + (error + perBit * cellBits) is not below it. log2 as assembly/common/log2.ts.
    *
    * @param points f64[n], ascending, n at least 1; the time grows with n^2
    * @param perBit what a bit may cost in squared error, at least 0

@@ -4,6 +4,11 @@ import { log2 } from "../common/log2";
 //
 // Layout of what both kernels share, `sums`: three of f64[count + 1], one after another: of the weights, of weight * point, and of weight * point * point, over the first i points.
 
+const LOG2_E: f64 = 1.4426950408889634;
+
+/** Lengths of cells at which it is asked whether longer ones can cost less: asking takes as long as trying one. */
+const LOOK: usize = 8;
+
 // @ts-ignore: decorator
 @inline
 function span(sums: usize, from: usize, to: usize): f64 {
@@ -61,12 +66,16 @@ export function rateCells(
   for (let to: usize = 1; to <= count; to++) {
     let best = f64.MAX_VALUE;
     let start: usize = 0;
+    const without = load<f64>(costs + ((to - 1) << 3)) - perBit * LOG2_E * span(sums, to - 1, to);
     for (let from = to; from-- > 0;) {
       const error = errorOf(sums, stride, from, to);
-      // Longer cells have larger errors, and no cost is negative.
-      if (error > best) break;
+      // What the last point adds to the error grows with the cell, and its bits fall by LOG2_E of its weight at most: beyond here no cell with it costs less.
+      if ((to - from) % LOOK == 0 && without + (error - errorOf(sums, stride, from, to - 1)) > best) break;
+      const before = load<f64>(costs + (from << 3));
+      // The codes take no bits or more: mostly there is no need to know how many.
+      if (before + (error + perBit * cellBits) >= best) continue;
       const weight = span(sums, from, to);
-      const cost = load<f64>(costs + (from << 3)) + (error + perBit * (weight * (total - log2(weight)) + cellBits));
+      const cost = before + (error + perBit * (weight * (total - log2(weight)) + cellBits));
       if (cost < best) {
         best = cost;
         start = from;

@@ -38,9 +38,11 @@ export function rateCells(points: Float64Array, weights: Float64Array, perBit: n
   const starts = new Uint32Array(n + 1);
   for (let to = 1; to <= n; to++) {
     let best = Number.MAX_VALUE;
+    const without = costs[to - 1] - perBit * Math.LOG2E * sums.weight(to - 1, to);
     for (let from = to - 1; from >= 0; from--) {
       const error = sums.error(from, to);
-      if (error > best) break;
+      if ((to - from) % 8 === 0 && without + (error - sums.error(from, to - 1)) > best) break;
+      if (costs[from] + (error + perBit * cellBits) >= best) continue;
       const weight = sums.weight(from, to);
       const cost = costs[from] + (error + perBit * (weight * (total - log2(weight)) + cellBits));
       if (cost < best) {
