@@ -99,7 +99,8 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
       meter.check();
       const index = entries.length;
       const { byteLength, pieces } = encoded;
-      entries.push({ ...plain(tensors[index]), byteLength: sizes[index], recordOffset: recordBytes, recordByteLength: byteLength });
+      const { name, dtype, shape } = tensors[index];
+      entries.push({ name, dtype, shape, byteLength: sizes[index], recordOffset: recordBytes, recordByteLength: byteLength });
       reports.push(tensorReport(tensors[index], encoded.stats, sizes[index], byteLength, encoded));
       await records.add(pieces);
       recordBytes += byteLength;
