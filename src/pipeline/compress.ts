@@ -5,6 +5,7 @@ import { MAX_NAME_BYTES, MAX_RANK } from "../archive/limits.js";
 import { elementsOf } from "../archive/record.js";
 import { writeShell } from "../archive/shell.js";
 import { blocksIn, type ReadRange } from "../codec/blocks.js";
+import type { PartWork } from "../codec/part.js";
 import { dividedWork, type EncodedTensor, encodeTensor, encodeWork } from "../codec/tensor.js";
 import { drive } from "../decode/drive.js";
 import type { BlockPlace, WorkOptions } from "../decode/options.js";
@@ -81,15 +82,16 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
         await meter.turn();
         return bytes(offset, byteLength);
       };
-      if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock });
-      const job = { tensor, place, read, onBlock };
-      if (blocks < DIVIDED_FROM_BLOCKS || model.checkedInOrder) return pool.encode(job, treated);
       const emit = async (piece: Uint8Array): Promise<void> => {
         meter.check();
         await turns.of(index);
         await records.add([piece]);
       };
-      return pool.divided(job, (parts) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts, emit), treated));
+      if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock }, blocks > 1 ? emit : undefined);
+      const job = { tensor, place, read, onBlock };
+      if (blocks < DIVIDED_FROM_BLOCKS) return pool.encode(job, treated);
+      const work = (parts: readonly PartWork[]) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts, emit), treated);
+      return model.checkedInOrder ? pool.undivided(job, work) : pool.divided(job, work);
     };
     const turns = new Turns();
     const entries: TensorEntry[] = [];
