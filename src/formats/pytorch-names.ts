@@ -4,16 +4,17 @@ import { PickleDict, PickleList, PickleObject, PickleTuple, type PickleValue } f
 import { TorchStorageRef, TorchTensor } from "./pytorch-values.js";
 
 /** Characters of all names together: real ones have a hundred each, hostile ones would multiply. */
-const MAX_NAMES = 1 << 26;
+const MAX_NAMES = 1 << 25;
+
+/** No model nests what it saves so deep; for each level something is held. */
+const MAX_DEPTH = 1000;
+
+/** Storages that are saved by themselves, and not under a tensor: few are. */
+const MAX_STORAGES_ALONE = 1 << 16;
 
 export interface NamedTensor {
   readonly name: string;
   readonly tensor: TorchTensor;
-}
-
-interface Visit {
-  readonly path: string;
-  readonly value: PickleValue;
 }
 
 /** A key as a part of a path, as Python shows it; one that is a tuple or an object goes by its place. */
@@ -33,15 +34,15 @@ function* partsOf(value: PickleValue): Generator<readonly [part: string, child: 
   }
 }
 
-/** The objects that a value holds, in order. Attributes have the path of entries. */
-function childrenOf({ path, value }: Visit): Visit[] {
+type Visit = readonly [path: string, value: PickleValue];
+
+/** The objects that a value holds, in order, one at a time: there may be millions of references to the same. Attributes have the path of entries. */
+function* childrenOf(path: string, value: PickleValue): Generator<Visit, void, undefined> {
   const prefix = path === "" ? "" : `${path}.`;
-  const children: Visit[] = [];
   for (const [part, child] of partsOf(value)) {
-    if (typeof child === "object" && child !== null) children.push({ path: prefix + part, value: child });
+    if (typeof child === "object" && child !== null) yield [prefix + part, child];
   }
-  if (value instanceof PickleDict || value instanceof PickleObject) children.push({ path, value: value.state });
-  return children;
+  if (value instanceof PickleDict || value instanceof PickleObject) yield [path, value.state];
 }
 
 /**
@@ -50,28 +51,37 @@ function childrenOf({ path, value }: Visit): Visit[] {
  * `state_dict.module.conv1.weight`, `optimizer.state.0.exp_avg`; `alone` for one that is the root itself. What can be reached on
  * several ways has the name of the first, and cycles end where they begin. A storage that stands for itself is a tensor of its elements.
  *
- * @throws FormatError `LIMIT` where names are too long
+ * @throws FormatError `LIMIT` where names are too long, or objects nest too deep
  */
 export function namedTensors(root: PickleValue, alone: string): NamedTensor[] {
   const found: NamedTensor[] = [];
   const seen = new Set<PickleValue>();
-  const waiting: Visit[] = [{ path: "", value: root }];
+  const levels: Generator<Visit, void, undefined>[] = [];
   let characters = 0;
-  for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
-    const { path, value } = visit;
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+  let storagesAlone = 0;
+  const fail = (detail: string, offset = 0): never => {
+    throw new FormatError("LIMIT", offset, detail);
+  };
+  const visit = ([path, value]: Visit): void => {
+    if (typeof value !== "object" || value === null || seen.has(value)) return;
     seen.add(value);
-    if (value instanceof TorchTensor || value instanceof TorchStorageRef) {
-      const tensor = value instanceof TorchTensor ? value : TorchTensor.whole(value);
-      const name = path === "" ? alone : path;
-      characters += name.length;
-      if (name.length > MAX_NAME_BYTES || characters > MAX_NAMES) {
-        throw new FormatError("LIMIT", tensor.offset, "the names of the tensors are too long");
-      }
-      found.push({ name, tensor });
-      continue;
+    if (!(value instanceof TorchTensor || value instanceof TorchStorageRef)) {
+      if (levels.length === MAX_DEPTH) fail(`objects nested more than ${MAX_DEPTH} deep`);
+      levels.push(childrenOf(path, value));
+      return;
     }
-    for (const child of childrenOf(visit).reverse()) waiting.push(child);
+    const tensor = value instanceof TorchTensor ? value : TorchTensor.whole(value);
+    if (tensor !== value && ++storagesAlone > MAX_STORAGES_ALONE) fail("too many storages without a tensor", tensor.offset);
+    const name = path === "" ? alone : path;
+    characters += name.length;
+    if (name.length > MAX_NAME_BYTES || characters > MAX_NAMES) fail("the names of the tensors are too long", tensor.offset);
+    found.push({ name, tensor });
+  };
+  visit(["", root]);
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const next = level.next();
+    if (next.done) levels.pop();
+    else visit(next.value);
   }
   return found;
 }
