@@ -22,7 +22,7 @@ export interface Decompressed {
 const EXTENSION = ".coppice";
 
 /** What files of models end in. Other ends, say of a version 1.5, are part of the name. */
-const MODEL_EXTENSION = /(?<=[^\\/])((\.safetensors\.index)?\.json|\.(safetensors|onnx|npy|npz|pt|pth|th|bin|ckpt|h5|keras))$/i;
+const MODEL_EXTENSION = /(?<=[^\\/])((\.safetensors\.index)?\.json|\.(safetensors|onnx|npy|npz|pt|pth|th|bin|ckpt|h5|hdf5|keras))$/i;
 
 /** `coppice decompress`: an archive to the files of its model. */
 export async function decompressCommand(
