@@ -9,6 +9,7 @@ export {
   compress,
   compressFile,
   compressTo,
+  type DecompressOptions,
   decompress,
   decompressFile,
   decompressTo,
@@ -19,6 +20,7 @@ export {
   verify,
 } from "./pipeline/api.js";
 export type { CompressOptions } from "./pipeline/compress.js";
+export type { Target } from "./pipeline/convert.js";
 export { decode, decodeStream, open, readHeader } from "./pipeline/decode.js";
 export type { Sink } from "./pipeline/host.js";
 export { OutputExistsError } from "./pipeline/output.js";

@@ -181,7 +181,7 @@ export interface FileTemplate {
 export interface Restored {
   /** The tensor comes back bit for bit. */
   exact(tensor: number): boolean;
-  /** The bytes that decompressing gives for the tensor, little-endian and row-major. */
+  /** The bytes that decompressing gives for the tensor, little-endian and row-major. A chunk holds until the next. */
   bytes(tensor: number): AsyncIterable<Uint8Array>;
 }
 

@@ -64,7 +64,12 @@ export class BitWriter {
   }
 
   wide(value: bigint, count: number): this {
-    for (let i = 0; i < count; i++) this.#bit(Number((value >> BigInt(i)) & 1n));
+    // 32 bits at a time: operations on a bigint for each bit would take most of the time that a small tensor takes.
+    let rest = value;
+    for (let left = count; left > 0; left -= 32) {
+      this.bits(Number(rest & 0xffffffffn), Math.min(32, left));
+      rest >>= 32n;
+    }
     return this;
   }
 

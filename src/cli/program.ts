@@ -24,6 +24,7 @@ Examples:
   coppice compress net.safetensors --preset paper --bits 4 -o net.coppice
   coppice compress net.npz --recipe recipe.json --json
   coppice decompress net.coppice -o net.safetensors
+  coppice decompress net.onnx.coppice --to safetensors   writes net.safetensors
   coppice inspect net.coppice                            the paper's table, layer by layer
   coppice verify net.safetensors net.coppice             what was lost; exit code 1 if more than said
   coppice eval model.onnx model.onnx.coppice             whether the answers are the same
@@ -117,6 +118,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(
       new Option("-o, --output <path>", "write to this file, or into this folder where the model has several; - is standard output"),
     )
+    .addOption(new Option("--to <format>", "give all tensors in one file of this format").choices(["safetensors"]))
     .addOption(threads("of a file, the model"))
     .addOption(maxBytes())
     .addOption(force())

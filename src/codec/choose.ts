@@ -54,16 +54,18 @@ export async function choose(kernels: EncodeKernels, dtype: Dtype, work: TensorW
     const symbols = found.planes.all.map((counts) => measureSymbols(kernels, counts, blocks));
     choices.push(sized({ ...base, coding: "bytes", symbols: symbols.map(({ coding }) => coding) }, NO_BYTES, undefined, symbols));
   }
-  const dense = denseCodes(found, work, dtype);
+  const { table } = found;
+  const stored = table && found.stored > 0 ? sortedTable(table.elements, table.counts, dtype, work.elementBytes) : undefined;
+  const dense = denseCodes(found, stored, work, dtype);
   if (dense) {
     const symbols = [measureSymbols(kernels, dense.counts, blocks)];
     choices.push(sized({ ...base, ...dense.book, coding: "dense", symbols: [symbols[0].coding] }, dense.elements, undefined, symbols));
   }
-  if (found.stored > 0) choices.push(...(await sparseChoices(kernels, dtype, work, found, base)));
+  if (found.stored > 0) choices.push(...(await sparseChoices(kernels, work, found, stored, base)));
   const best = smallest(choices);
-  if (!found.table || found.stored === 0 || blocks > 1 || contexts === "none") return best;
+  if (!stored || blocks > 1 || contexts === "none") return best;
   if (contexts === "small" && best.byteLength > SMALL_BYTES) return best;
-  return smallest([best, ...contextChoices(kernels, dtype, work, await work.dense(), found.table, base)]);
+  return smallest([best, ...contextChoices(kernels, work, await work.dense(), stored, base)]);
 }
 
 function smallest(choices: readonly Choice[]): Choice {
@@ -71,16 +73,9 @@ function smallest(choices: readonly Choice[]): Choice {
 }
 
 /** Context coding has no size but by doing it. */
-function contextChoices(
-  kernels: EncodeKernels,
-  dtype: Dtype,
-  work: TensorWork,
-  block: Uint8Array,
-  table: NonNullable<Survey["table"]>,
-  base: Base,
-): Choice[] {
+function contextChoices(kernels: EncodeKernels, work: TensorWork, block: Uint8Array, stored: SortedTable, base: Base): Choice[] {
   const { elementBytes, axes } = work;
-  const { elements: codebook, book } = sortedTable(table.elements, table.counts, dtype, elementBytes);
+  const { elements: codebook, book } = stored;
   const codes = codebook.length / elementBytes;
   const scans = walk(axes, 0) === walk(axes, 1) ? [0] : CONTEXT_SCANS;
   return scans.flatMap((scan) => {
@@ -108,13 +103,18 @@ function contextSymbols(kernels: EncodeKernels, elements: Uint8Array, elementByt
 
 type Base = Omit<Choice["head"], "coding" | "symbols">;
 
-async function sparseChoices(kernels: EncodeKernels, dtype: Dtype, work: TensorWork, found: Survey, base: Base): Promise<Choice[]> {
+async function sparseChoices(
+  kernels: EncodeKernels,
+  work: TensorWork,
+  found: Survey,
+  sorted: SortedTable | undefined,
+  base: Base,
+): Promise<Choice[]> {
   const blocks = blocksIn(work.elements);
   const { scan, gaps } = await bestScan(kernels, work, found.gaps);
   const sparse = { ...base, coding: "sparse", scan, escape: gaps.escape, gapParameter: gaps.gapParameter } as const;
   const choices: Choice[] = [];
-  if (found.table) {
-    const sorted = sortedTable(found.table.elements, found.table.counts, dtype, work.elementBytes);
+  if (sorted) {
     const symbols = [measureSymbols(kernels, sorted.counts, blocks)];
     const head = { ...sparse, ...sorted.book, symbols: [gaps.coding, symbols[0].coding] };
     choices.push(sized(head, sorted.elements, gaps, symbols));
@@ -168,23 +168,26 @@ function walk(axes: readonly number[], scan: number): string {
 }
 
 /** The codebook of all elements, zero among them where it occurs; undefined where there are more than 256. */
-function denseCodes(found: Survey, work: TensorWork, dtype: Dtype): ReturnType<typeof sortedTable> | undefined {
+function denseCodes(found: Survey, stored: SortedTable | undefined, work: TensorWork, dtype: Dtype): SortedTable | undefined {
   if (!found.table) return undefined;
   const { elementBytes } = work;
   const zeros = work.elements - found.stored;
-  let { elements, counts } = found.table;
-  if (zeros > 0) {
-    if (counts.length === 256) return undefined;
-    const withZero = new Uint8Array(elements.length + elementBytes); // the zero element is last
-    withZero.set(elements);
-    elements = withZero;
-    counts = Float64Array.from([...counts, zeros]);
-  }
-  return sortedTable(elements, counts, dtype, elementBytes);
+  if (zeros === 0) return stored;
+  const { elements, counts } = found.table;
+  if (counts.length === 256) return undefined;
+  const withZero = new Uint8Array(elements.length + elementBytes); // the zero element is last
+  withZero.set(elements);
+  return sortedTable(withZero, Float64Array.from([...counts, zeros]), dtype, elementBytes);
 }
 
 /** A codebook in ascending order with its counts, and the smallest way to write it. */
-function sortedTable(elements: Uint8Array, counts: Float64Array, dtype: Dtype, elementBytes: number) {
+interface SortedTable {
+  readonly elements: Uint8Array;
+  readonly counts: Uint32Array;
+  readonly book: Pick<Choice["head"], "codebookKind" | "codebookBytes">;
+}
+
+function sortedTable(elements: Uint8Array, counts: Float64Array, dtype: Dtype, elementBytes: number): SortedTable {
   const keys = codebookKeys(elements, dtype, elementBytes);
   const order = [...keys.keys()].sort((a, b) => (keys[a] < keys[b] ? -1 : 1));
   const sorted = new Uint8Array(elements.length);

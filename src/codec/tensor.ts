@@ -21,8 +21,8 @@ export interface EncodedTensor extends EncodedRecord {
 const COMPARE_UP_TO = 1 << 12;
 
 /** A tensor of which one part is all. */
-export function wholeWork(tensor: TensorInfo, part: Part): TensorWork {
-  return { ...elementsOf(tensor), parts: [part], dense: () => part.dense(0) };
+export function wholeWork(tensor: TensorInfo, part: Part, emit?: TensorWork["emit"]): TensorWork {
+  return { ...elementsOf(tensor), parts: [part], emit, dense: () => part.dense(0) };
 }
 
 /** A tensor of several blocks, whose parts may be elsewhere. */
@@ -30,16 +30,21 @@ export function dividedWork(tensor: TensorInfo, parts: readonly PartWork[], emit
   return { ...elementsOf(tensor), parts, emit, dense: () => Promise.reject(new Error("a tensor of several blocks is nowhere whole")) };
 }
 
-/** Compresses one tensor in this thread: prune and share as `treatment` says, then the smallest record that holds the result exactly. */
+/**
+ * Compresses one tensor in this thread: prune and share as `treatment` says, then the smallest record that holds the result exactly.
+ *
+ * @param emit takes the record's pieces as they are written: of a tensor of several blocks only, as a smaller one may be written again
+ */
 export function encodeTensor(
   kernels: EncodeKernels,
   tensor: TensorInfo,
   read: ReadRange,
   treatment: Treatment,
   options: PartOptions = {},
+  emit?: TensorWork["emit"],
 ): Promise<EncodedTensor> {
   const part = new Part(kernels, tensor.dtype, tensorBlocks(tensor, read), options);
-  return encodeWork(kernels, tensor.dtype, wholeWork(tensor, part), treatment);
+  return encodeWork(kernels, tensor.dtype, wholeWork(tensor, part, emit), treatment);
 }
 
 /** As `encodeTensor`, wherever the tensor's parts are. */

@@ -8,6 +8,7 @@ import { openNpz } from "./npz.js";
 import { isOnnx, openOnnx } from "./onnx.js";
 import { isPytorchLegacy, openPytorchLegacy } from "./pytorch-legacy.js";
 import { isPytorchZip, openPytorchZip } from "./pytorch-zip.js";
+import { readAhead } from "./read-ahead.js";
 import { openSafetensors } from "./safetensors.js";
 import { readZip } from "./zip.js";
 
@@ -63,7 +64,8 @@ function isZip(head: Uint8Array): boolean {
 }
 
 /** Which of the formats that are a zip it is, the names of its members say. */
-async function openZip(source: Source, hint: OpenHint): Promise<OpenModel> {
+async function openZip(file: Source, hint: OpenHint): Promise<OpenModel> {
+  const source = readAhead(file);
   const zip = await readZip(source);
   if (isPytorchZip(zip)) return openPytorchZip(source, zip, stem(hint.name));
   return isKerasZip(zip) ? openKerasZip(source, zip) : openNpz(source, zip);

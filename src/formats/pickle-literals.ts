@@ -1,5 +1,5 @@
 import * as op from "./pickle-opcodes.js";
-import { PickleDict, PickleList, PickleOpaque, PickleTuple, type PickleValue } from "./pickle-values.js";
+import { PickleDict, PickleList, PickleTuple, type PickleValue } from "./pickle-values.js";
 
 /** Byte strings: what is in them is of no interest. */
 export const BYTES_OPCODES: ReadonlySet<number> = /* @__PURE__ */ new Set([op.BINBYTES, op.SHORT_BINBYTES, op.BINBYTES8, op.BYTEARRAY8]);
@@ -25,10 +25,6 @@ export const LITERALS: ReadonlyMap<number, (payload: Uint8Array) => PickleValue>
   [op.BINUNICODE8, text],
   [op.BINSTRING, text],
   [op.SHORT_BINSTRING, text],
-  [op.BINBYTES, opaqueBytes],
-  [op.SHORT_BINBYTES, opaqueBytes],
-  [op.BINBYTES8, opaqueBytes],
-  [op.BYTEARRAY8, opaqueBytes],
   [op.EMPTY_TUPLE, () => new PickleTuple([])],
   [op.EMPTY_LIST, () => new PickleList()],
   [op.EMPTY_SET, () => new PickleList()],
@@ -42,10 +38,6 @@ export function isString(opcode: number): boolean {
 /** UTF-8, as which strings of Python 2 are taken too; what is none is replaced. */
 export function text(bytes: Uint8Array): string {
   return utf8.decode(bytes);
-}
-
-function opaqueBytes(): PickleValue {
-  return new PickleOpaque("bytes");
 }
 
 /** A number of 1 or 4 bytes. */

@@ -1,16 +1,32 @@
 import { FormatError, type FormatErrorCode } from "../errors.js";
-import { PickleTuple, type PickleValue } from "./pickle-values.js";
+import { PickleDict, type PickleList, PickleTuple, type PickleValue } from "./pickle-values.js";
 
 /**
- * What a pickle may be read into, in units of about 16 bytes. One byte of a pickle can make a dictionary of some hundred bytes of
- * memory: this holds what hostile bytes take below half a gigabyte, and is enough for a hundred thousand tensors or eight million numbers.
+ * What a pickle may be read into, in units of 16 bytes: 400 MB, counted by what its values take in memory, and what is made of them later. A byte of a pickle can make a dictionary of
+ * 300 bytes. It is enough for a hundred thousand tensors or twelve million numbers.
  */
-const MAX_UNITS = 1 << 24;
-const UNITS_OF_NODE = 12;
+export const MAX_UNITS: number = 3 << 23;
+
+/** An object with its entry among those that were seen; a dictionary has a table from the beginning, a list from its first item on. */
+const UNITS_OF_OBJECT = 10;
+const UNITS_OF_DICTIONARY = 20;
+const UNITS_OF_FIRST_ITEM = 10;
+/** A number beyond 32 bits, or a string, before its characters. */
+const UNITS_OF_BOX = 2;
 const UNIT_CHARACTERS = 8;
 
-/** Of an entry of a map. */
-export const UNITS_OF_ENTRY = 4;
+/** Of an entry of a map, whose table doubles. */
+export const UNITS_OF_ENTRY = 5;
+
+function unitsOf(value: PickleValue): number {
+  if (typeof value === "object" && value !== null) return value instanceof PickleDict ? UNITS_OF_DICTIONARY : UNITS_OF_OBJECT;
+  return typeof value === "string" || typeof value === "bigint" || !isSmall(value) ? UNITS_OF_BOX : 1;
+}
+
+/** Whether a value takes no more than its place. */
+function isSmall(value: PickleValue): boolean {
+  return typeof value !== "number" || (value | 0) === value;
+}
 
 /** The values of a pickle that are not yet part of others, and an account of all that were made. */
 export class PickleStack {
@@ -19,11 +35,13 @@ export class PickleStack {
   readonly #where: string;
   readonly #values: PickleValue[] = [];
   readonly #marks: number[] = [];
+  readonly #maxUnits: number;
   #units = 0;
 
   /** @param where stands before messages */
-  constructor(where: string) {
+  constructor(where: string, maxUnits: number) {
     this.#where = where;
+    this.#maxUnits = maxUnits;
   }
 
   fail(detail: string, code: FormatErrorCode = "CORRUPT"): never {
@@ -33,17 +51,17 @@ export class PickleStack {
   /** @throws FormatError `LIMIT` where the pickle has made too much */
   spend(units: number): void {
     this.#units += units;
-    if (this.#units > MAX_UNITS) this.fail("a pickle of more values than are read", "LIMIT");
+    if (this.#units > this.#maxUnits) this.fail("a pickle of more values than are read", "LIMIT");
   }
 
-  /** Of a string, before it is read. */
-  spendString(byteLength: number): void {
+  /** Of a string or a long integer, before it is read. */
+  spendBytes(byteLength: number): void {
     this.spend(Math.ceil(byteLength / UNIT_CHARACTERS));
   }
 
   /** A new value. */
   push(value: PickleValue): void {
-    this.spend(typeof value === "object" && value !== null ? UNITS_OF_NODE : 1);
+    this.spend(unitsOf(value));
     this.#values.push(value);
   }
 
@@ -80,6 +98,11 @@ export class PickleStack {
   drop(): void {
     if (this.#marks.length > 0 && this.#marks.at(-1) === this.#values.length) this.#marks.pop();
     else this.pop();
+  }
+
+  append(list: PickleList, items: readonly PickleValue[]): void {
+    this.spend(items.length + (list.items.length === 0 ? UNITS_OF_FIRST_ITEM : 0));
+    for (const item of items) list.items.push(item);
   }
 
   popTuple(): readonly PickleValue[] {

@@ -1,7 +1,7 @@
 import type { Source } from "../types.js";
 import { BYTES_OPCODES, isString, LITERALS, text, unsigned32 } from "./pickle-literals.js";
 import * as op from "./pickle-opcodes.js";
-import { PickleStack, UNITS_OF_ENTRY } from "./pickle-stack.js";
+import { MAX_UNITS, PickleStack, UNITS_OF_ENTRY } from "./pickle-stack.js";
 import { PickleDict, PickleGlobal, PickleList, PickleObject, PickleOpaque, type PickleValue } from "./pickle-values.js";
 import { ByteWindow } from "./pickle-window.js";
 
@@ -15,12 +15,17 @@ export const MAX_PICKLE_BYTES: number = 1 << 28;
 const MAX_LINE_BYTES = 1024;
 const MAX_SHOWN_CHARACTERS = 200;
 
+/** Longer strings are no names of tensors, and of no more interest than bytes. */
+const MAX_TEXT_BYTES = 1 << 20;
+
 /** The magic number of PyTorch has 10 bytes. */
 const MAX_LONG_BYTES = 256;
 
 export interface PickleOptions {
   /** Stands before messages: the member's name, in a zip. */
   readonly where?: string;
+  /** What it may be read into; most that any may, unless given. */
+  readonly maxUnits?: number;
   /** The allow-list: what a name stands for, undefined where it is not on it. */
   global(name: string): PickleGlobal | undefined;
   /** What an object outside of the pickle is. */
@@ -39,12 +44,13 @@ class Unpickler {
   readonly #where: string;
   readonly #stack: PickleStack;
   readonly #memo = new Map<number, PickleValue>();
+  readonly #globals = new Map<string, PickleGlobal>();
 
   constructor(window: ByteWindow, options: PickleOptions) {
     this.#window = window;
     this.#options = options;
     this.#where = options.where ?? "";
-    this.#stack = new PickleStack(this.#where);
+    this.#stack = new PickleStack(this.#where, options.maxUnits ?? MAX_UNITS);
   }
 
   async run(): Promise<PickleValue> {
@@ -67,7 +73,8 @@ class Unpickler {
       if ("fixed" in payload) byteLength = payload.fixed;
       else {
         if (window.ready < payload.counted) await window.fill(payload.counted);
-        byteLength = this.#wanted(opcode, window.unsigned(payload.counted));
+        byteLength = window.unsigned(payload.counted);
+        if (this.#skipped(opcode, byteLength)) continue;
       }
       if (window.ready < byteLength) await window.fill(byteLength);
       const bytes = window.take(byteLength);
@@ -78,15 +85,16 @@ class Unpickler {
     }
   }
 
-  /** How many of `byteLength` bytes behind an opcode are read: those of byte strings are passed over. */
-  #wanted(opcode: number, byteLength: number): number {
-    if (BYTES_OPCODES.has(opcode)) {
+  /** Whether what stands behind an opcode is of no interest: it is passed over. */
+  #skipped(opcode: number, byteLength: number): boolean {
+    if (BYTES_OPCODES.has(opcode) || (isString(opcode) && byteLength > MAX_TEXT_BYTES)) {
       this.#window.skip(byteLength);
-      return 0;
+      this.#stack.push(new PickleOpaque("bytes"));
+      return true;
     }
-    if (isString(opcode)) this.#stack.spendString(byteLength);
-    else if (byteLength > MAX_LONG_BYTES) this.#stack.fail(`an integer of ${byteLength} bytes`, "LIMIT");
-    return byteLength;
+    if (!isString(opcode) && byteLength > MAX_LONG_BYTES) this.#stack.fail(`an integer of ${byteLength} bytes`, "LIMIT");
+    this.#stack.spendBytes(byteLength);
+    return false;
   }
 
   async #line(): Promise<string> {
@@ -106,8 +114,11 @@ class Unpickler {
   }
 
   #global(name: string): PickleGlobal {
-    const global = this.#options.global(name);
-    if (global) return global;
+    const global = this.#globals.get(name) ?? this.#options.global(name);
+    if (global) {
+      this.#globals.set(name, global);
+      return global;
+    }
     const shown = JSON.stringify(name.length > MAX_SHOWN_CHARACTERS ? `${name.slice(0, MAX_SHOWN_CHARACTERS)}…` : name);
     return this.#stack.fail(
       `the pickle asks for ${shown}, which is not read: nothing of a pickle is run; save a state_dict`,
@@ -251,8 +262,7 @@ class Unpickler {
     const stack: PickleStack = this.#stack;
     const list = stack.top();
     if (!(list instanceof PickleList)) stack.fail("items are added to what is no list");
-    stack.spend(items.length);
-    for (const item of items) list.items.push(item);
+    stack.append(list, items);
   }
 
   #setItems(items: readonly PickleValue[]): void {
@@ -260,7 +270,7 @@ class Unpickler {
     const dict = stack.top();
     if (!(dict instanceof PickleDict)) stack.fail("keys are set in what is no dictionary");
     if (items.length % 2 !== 0) stack.fail("a key without a value");
-    stack.spend((UNITS_OF_ENTRY / 2) * items.length);
+    stack.spend(UNITS_OF_ENTRY * (items.length / 2));
     for (let i = 0; i < items.length; i += 2) dict.entries.set(items[i], items[i + 1]);
   }
 

@@ -1,5 +1,6 @@
 import { FormatError } from "../errors.js";
 import type { Dtype } from "../types.js";
+import { UNITS_OF_ENTRY } from "./pickle-stack.js";
 import {
   type PickleCall,
   PickleDict,
@@ -11,7 +12,7 @@ import {
   PickleTuple,
   type PickleValue,
 } from "./pickle-values.js";
-import { stridedOf, TorchStorageRef, TorchTensor } from "./pytorch-values.js";
+import { type Strided, stridedOf, TorchStorageRef, TorchTensor } from "./pytorch-values.js";
 
 // The names that a file of PyTorch may ask for. Each stands for a plain value or for a function of this module: nothing of
 // Python is loaded or run. What torch.load(weights_only=True) allows is here but for what needs another library, and a few
@@ -75,6 +76,15 @@ function ownOf<T>(record: Readonly<Record<string, T>>, key: string): T | undefin
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
+/** What a tensor takes, and what says later where it is and how it is called, in units of memory. */
+const UNITS_OF_TENSOR = 64;
+
+/** A view of a storage, paid for. */
+function tensorOn(ref: TorchStorageRef, dtype: Dtype, place: Strided, at: PickleCall): TorchTensor {
+  at.spend(UNITS_OF_TENSOR + place.shape.length);
+  return new TorchTensor(ref, dtype, place, at);
+}
+
 function storageOf(value: PickleValue, at: PickleCall): TorchStorageRef {
   return value instanceof TorchStorageRef ? value : corrupt("a tensor without a storage", at);
 }
@@ -82,7 +92,7 @@ function storageOf(value: PickleValue, at: PickleCall): TorchStorageRef {
 /** `_rebuild_tensor` and `_rebuild_tensor_v2`: the elements are those of the storage. */
 const rebuildTensor: PickleFunction = ([storage = null, first = null, shape = null, strides = null], at) => {
   const ref = storageOf(storage, at);
-  return new TorchTensor(ref, ref.dtype, stridedOf(first, shape, strides, at), at);
+  return tensorOn(ref, ref.dtype, stridedOf(first, shape, strides, at), at);
 };
 
 /** `_rebuild_tensor_v3`: a tensor that says its dtype. */
@@ -91,11 +101,11 @@ const rebuildTyped: PickleFunction = ([storage = null, first = null, shape = nul
   const place = stridedOf(first, shape, strides, at);
   const name = dtype instanceof PickleGlobal ? dtype.name : corrupt("a tensor without a dtype", at);
   const known = ownOf(DTYPES, name);
-  if (known) return new TorchTensor(ref, known, place, at);
+  if (known) return tensorOn(ref, known, place, at);
   if (name !== "torch.complex32") throw new FormatError("UNSUPPORTED", at.offset, `${at.where}a tensor of ${name}`);
   // Two halves an element, which are an axis more.
   const halves = { first: 2 * place.first, shape: [...place.shape, 2], strides: [...place.strides.map((stride) => 2 * stride), 1] };
-  return new TorchTensor(ref, "F16", halves, at);
+  return tensorOn(ref, "F16", halves, at);
 };
 
 /** A parameter is its tensor. */
@@ -116,12 +126,12 @@ const dictionary: PickleFunction = ([from = null], at) => {
   const dict = new PickleDict();
   if (from === null) return dict;
   if (from instanceof PickleDict) {
-    at.spend(4 * from.entries.size);
+    at.spend(UNITS_OF_ENTRY * from.entries.size);
     for (const [key, value] of from.entries) dict.entries.set(key, value);
     return dict;
   }
   if (!(from instanceof PickleList)) return corrupt("a dictionary of what is no list", at);
-  at.spend(4 * from.items.length);
+  at.spend(UNITS_OF_ENTRY * from.items.length);
   for (const pair of from.items) {
     const items = pair instanceof PickleTuple || pair instanceof PickleList ? pair.items : [];
     if (items.length !== 2) corrupt("a dictionary of what are no pairs", at);

@@ -1,5 +1,5 @@
 import { orderMatters } from "../archive/order.js";
-import { type Dtype, dtypeBits, type TensorInfo, tensorByteLength } from "../types.js";
+import { type Dtype, dtypeBits, type Role, type TensorInfo, tensorByteLength } from "../types.js";
 import type { NamedTensor } from "./pytorch-names.js";
 import type { TorchStorage, TorchTensor } from "./pytorch-values.js";
 
@@ -14,6 +14,7 @@ export interface Placed {
   readonly start: number;
   readonly end: number;
   readonly columnMajor: boolean;
+  readonly role: Role;
 }
 
 interface View extends NamedTensor {
@@ -47,7 +48,7 @@ function isDense(axes: readonly (readonly [length: number, stride: number, axis:
  * A tensor as the run of bytes that it takes, where each of them is of one element: as it is, as one in column-major order, or
  * with its axes in the order of the storage. The fewer the better; undefined for all others.
  */
-function runOf({ name, tensor }: NamedTensor, mostTurned: number): (Run & { readonly turns: number }) | undefined {
+function runOf({ name, tensor }: View, mostTurned: number): (Run & { readonly turns: number }) | undefined {
   const { dtype, shape, start, end } = tensor;
   const axes = longAxes(tensor);
   if (isDense(axes)) return { turns: 0, name, dtype, shape };
@@ -104,6 +105,11 @@ function firstOf(views: readonly View[]): View {
   return views.reduce((first, view) => (view.order < first.order ? view : first));
 }
 
+/** What is of the model itself, and has axes as weights of layers have: biases, normalisation and its statistics have one or none. */
+function roleOf({ shape }: Run, views: readonly View[]): Role {
+  return shape.length >= 2 && views.some(({ ofOptimizer }) => !ofOptimizer) ? "weight" : "other";
+}
+
 interface Ordered extends Omit<Placed, "info"> {
   readonly run: Run;
   readonly order: number;
@@ -112,26 +118,27 @@ interface Ordered extends Omit<Placed, "info"> {
 /** The tensors of one storage; those of bytes that no tensor shows come after all others. */
 function placedIn(storage: TorchStorage, views: readonly View[], mostTurned: number): Ordered[] {
   const placed: Ordered[] = [];
-  const place = (start: number, end: number, run: Run, order: number): void => {
-    placed.push({ run, order, storage, start, end, columnMajor: run.columnMajor ?? false });
+  const place = (start: number, end: number, run: Run, order: number, of: readonly View[]): void => {
+    placed.push({ run, order, storage, start, end, columnMajor: run.columnMajor ?? false, role: roleOf(run, of) });
   };
   const rest = (start: number, end: number): void => {
     if (end - start <= MOST_LITERAL_BYTES) return;
     const name = views.length > 0 ? `${firstOf(views).name} (rest at ${start})` : `storage ${storage.key}`;
     const aligned = start % (dtypeBits(storage.dtype) / 8) === 0;
-    place(start, end, bytesRun(name, aligned ? storage.dtype : "U8", end - start), Number.POSITIVE_INFINITY);
+    place(start, end, bytesRun(name, aligned ? storage.dtype : "U8", end - start), Number.POSITIVE_INFINITY, []);
   };
   const isEmpty = ({ tensor }: View): boolean => tensor.start === tensor.end;
-  for (const { name, order, tensor } of views.filter(isEmpty)) {
+  for (const view of views.filter(isEmpty)) {
+    const { name, order, tensor } = view;
     const { dtype, shape, offset } = tensor;
     tensorByteLength(dtype, shape, offset);
     // A hole without bytes may stand anywhere.
-    place(0, 0, { name, dtype, shape }, order);
+    place(0, 0, { name, dtype, shape }, order, [view]);
   }
   let at = 0;
   for (const cluster of clustersOf(views.filter((view) => !isEmpty(view)))) {
     rest(at, cluster.start);
-    place(cluster.start, cluster.end, runOfCluster(cluster, mostTurned), firstOf(cluster.views).order);
+    place(cluster.start, cluster.end, runOfCluster(cluster, mostTurned), firstOf(cluster.views).order, cluster.views);
     at = cluster.end;
   }
   rest(at, storage.byteLength);
@@ -167,10 +174,11 @@ class Names {
  */
 export function layOut(storages: Iterable<TorchStorage>, named: readonly NamedTensor[], mostTurned: number): Placed[] {
   const views = new Map<TorchStorage, View[]>();
-  for (const [order, { name, tensor }] of named.entries()) {
-    const known = views.get(tensor.storage);
-    if (known) known.push({ name, tensor, order });
-    else views.set(tensor.storage, [{ name, tensor, order }]);
+  for (const [order, one] of named.entries()) {
+    const { storage } = one.tensor;
+    const known = views.get(storage);
+    if (known) known.push({ ...one, order });
+    else views.set(storage, [{ ...one, order }]);
   }
   const all = [...storages].flatMap((storage) => placedIn(storage, views.get(storage) ?? [], mostTurned));
   // Stable: what comes after all keeps the order of the storages. Infinity less itself is no number.

@@ -1,6 +1,7 @@
 import { FormatError } from "../errors.js";
 import { dtypeBits, type OpenModel, type Source } from "../types.js";
 import { unpickle } from "./pickle.js";
+import { MAX_UNITS } from "./pickle-stack.js";
 import { PickleDict, PickleList, type PickleValue } from "./pickle-values.js";
 import { PieceList } from "./piece-list.js";
 import { torchGlobal } from "./pytorch-globals.js";
@@ -25,9 +26,12 @@ export function isPytorchLegacy(head: Uint8Array): boolean {
   return proto === 0x80 && version >= 2 && version <= 5 && next.length === 2 && start.every((byte, i) => byte === next[i]);
 }
 
+/** What the pickles around that of what was saved may be read into: numbers and the keys of storages. */
+const PLAIN_UNITS = MAX_UNITS / 8;
+
 /** A pickle that asks for no name and no storage. */
 async function plainPickle(source: Source, from: number): Promise<{ value: PickleValue; end: number }> {
-  return unpickle(source, from, { global: () => undefined });
+  return unpickle(source, from, { maxUnits: PLAIN_UNITS, global: () => undefined });
 }
 
 /** Reads what stands before the pickle of what was saved, and gives where that begins. */

@@ -74,6 +74,7 @@ export function torchModel(file: TorchFile, name: string | undefined): OpenModel
       const { place } = source;
       return bigEndian || columnMajor ? undefined : place && { fd: place.fd, offset: place.offset + offsetOf(placed[tensor]) };
     },
+    role: (tensor) => placed[tensor].role,
     async templates(restored: Restored): Promise<readonly FileTemplate[]> {
       readers.clear();
       return [await file.template(tensors, restored, pieces)];

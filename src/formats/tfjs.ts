@@ -8,6 +8,7 @@ import {
   type OpenModel,
   type Piece,
   type Place,
+  type Role,
   type Source,
   type TensorInfo,
   tensorByteLength,
@@ -39,6 +40,7 @@ interface Weight {
   /** Undefined for strings. */
   readonly dtype: Dtype | undefined;
   readonly shape: readonly number[];
+  readonly role: Role;
   /** Where the manifest has it, for errors. */
   readonly offset: number;
 }
@@ -81,10 +83,12 @@ function readWeight(json: JsonScanner): Weight {
   let dtype: string | undefined;
   let quantized: string | undefined;
   let shape: number[] | undefined;
+  let group: string | undefined;
   json.object("a weight", (key) => {
     if (key === "name") name = json.string("the name of a weight");
     else if (key === "dtype") dtype = json.string("the dtype of a weight");
     else if (key === "shape") shape = json.integers("the shape of a weight");
+    else if (key === "group") group = json.string("the group of a weight");
     else if (key === "quantization") {
       json.object("quantization", (field) => {
         if (field === "dtype") quantized = json.string("the dtype of a quantised weight");
@@ -100,7 +104,12 @@ function readWeight(json: JsonScanner): Weight {
   if (stored !== "string" && !DTYPES.has(stored)) {
     throw new FormatError("UNSUPPORTED", offset, `${quoted(name)} has dtype ${quoted(stored)}`);
   }
-  return { name, dtype: DTYPES.get(stored), shape, offset };
+  return { name, dtype: DTYPES.get(stored), shape, role: roleOf(shape, group), offset };
+}
+
+/** Kernels have two axes or more; what graphs fold of a normalisation has only one that is longer than 1. A file may have the state of the optimizer, and says so. */
+function roleOf(shape: readonly number[], group: string | undefined): Role {
+  return group !== "optimizer" && shape.filter((axis) => axis !== 1).length >= 2 ? "weight" : "other";
 }
 
 /** A file of a group. */
@@ -205,6 +214,7 @@ export async function openTfjs({ source, bytes, name, beside }: FirstFile, group
     groups.flatMap(({ files }) => files),
   );
   const tensors: TensorInfo[] = [];
+  const roles: Role[] = [];
   const places: Stretch[] = [];
   const stretches: (Stretch & { readonly tensor?: number })[] = [];
   const joined: Joined[] = [];
@@ -240,6 +250,7 @@ export async function openTfjs({ source, bytes, name, beside }: FirstFile, group
       }
       places.push({ group: files, offset: at, byteLength });
       tensors.push({ name: weight.name, dtype, shape });
+      roles.push(weight.role);
       add(byteLength, offset, tensors.length - 1);
     }
     if (at < files.byteLength) add(files.byteLength - at, group.files.at(-1)?.offset ?? 0);
@@ -261,6 +272,7 @@ export async function openTfjs({ source, bytes, name, beside }: FirstFile, group
       const place = more ? undefined : run?.shard.source.place;
       return place && { fd: place.fd, offset: place.offset + run.from };
     },
+    role: (tensor) => roles[tensor],
     async templates(): Promise<readonly FileTemplate[]> {
       const pieces = new Map<Shard, Piece[]>(joined.flatMap(({ shards }) => shards.map((shard) => [shard, []])));
       for (const { group, offset, byteLength, tensor } of stretches) {

@@ -155,12 +155,32 @@ async function readLocal(source: Source, fields: CentralFields, limit: number): 
   if (!known(localSize, size)) differs(22);
 
   const dataEnd = dataOffset + compressedSize;
-  const { nameBytes: _, ...entry } = fields;
-  if ((flags & FLAG_DESCRIPTOR) === 0) return { ...entry, dataOffset, dataEnd, memberEnd: dataEnd, descriptorCrcOffset: 0 };
+  if ((flags & FLAG_DESCRIPTOR) === 0) return entryOf(fields, dataOffset, dataEnd, 0);
   const descriptor = await source.read(dataEnd, Math.min(24, limit - dataEnd));
   const [crcAt, length] =
     descriptorLayout(descriptor, fields) ?? corrupt(dataEnd, `no descriptor of ${title} that agrees with the central directory`);
-  return { ...entry, dataOffset, dataEnd, memberEnd: dataEnd + length, descriptorCrcOffset: dataEnd + crcAt };
+  return entryOf(fields, dataOffset, dataEnd + length, dataEnd + crcAt);
+}
+
+/** Field by field: what is spread out of another object takes 400 bytes more, and there may be a hundred thousand. */
+function entryOf(fields: CentralFields, dataOffset: number, memberEnd: number, descriptorCrcOffset: number): ZipEntry {
+  const { name, flags, method, crc, compressedSize, size, localOffset, central, centralOffset } = fields;
+  const dataEnd = dataOffset + compressedSize;
+  return {
+    name,
+    flags,
+    method,
+    crc,
+    compressedSize,
+    size,
+    localOffset,
+    dataOffset,
+    dataEnd,
+    memberEnd,
+    descriptorCrcOffset,
+    central,
+    centralOffset,
+  };
 }
 
 /** A descriptor has a signature or not, sizes of 8 bytes or 4: whichever of the four agrees. Gives [place of the CRC-32, length]. */

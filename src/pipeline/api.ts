@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { concat } from "../archive/bytes.js";
-import { archiveFiles } from "../archive/files.js";
 import type { OpenOptions, WorkOptions } from "../decode/options.js";
 import { FormatError } from "../errors.js";
 import { bytesSource } from "../formats/bytes-source.js";
@@ -12,6 +11,7 @@ import { engineKernels } from "../kernels/engine-kernels.js";
 import type { OpenModel, Place, Source, Tensor } from "../types.js";
 import { openArchive, type PlannedArchive } from "./archive.js";
 import { type CompressOptions, compressModel } from "./compress.js";
+import { filesAs, type Target } from "./convert.js";
 import { denseByteLength, fileReader } from "./decompress.js";
 import type { Sink, ThreadOptions } from "./host.js";
 import { inspectArchive } from "./inspect.js";
@@ -49,6 +49,12 @@ export interface FileOptions {
 
 /** How an archive is read. */
 export interface ArchiveOptions extends OpenOptions, WorkOptions {}
+
+/** How a model is given back. */
+export interface DecompressOptions extends ArchiveOptions {
+  /** As one file of this format, instead of the files that were compressed. Of PyTorch's tensors that share bytes it has the one that the archive lists. */
+  readonly to?: Target;
+}
 
 async function sourceOf(input: Input): Promise<Source> {
   if (typeof input === "string") return fileSource(input);
@@ -142,9 +148,9 @@ export function compressFile(
  *
  * @throws FormatError where the archive is at fault
  */
-export function decompress(input: Input, options: ArchiveOptions = {}): Promise<ModelFile[]> {
+export function decompress(input: Input, options: DecompressOptions = {}): Promise<ModelFile[]> {
   return using(archiveOf(input, options), async ({ archive }) => {
-    const templates = archiveFiles(archive);
+    const templates = filesAs(archive, options.to);
     const meter = new Meter(denseByteLength(archive, templates), options);
     const bytesOf = fileReader(archive, meter);
     const files: ModelFile[] = [];
@@ -162,10 +168,10 @@ export function decompress(input: Input, options: ArchiveOptions = {}): Promise<
  *
  * @throws FormatError where the archive is at fault, and `UNSUPPORTED` where its model has several files
  */
-export async function decompressTo(input: Input, sink: Sink, options: ArchiveOptions & ThreadOptions = {}): Promise<void> {
+export async function decompressTo(input: Input, sink: Sink, options: DecompressOptions & ThreadOptions = {}): Promise<void> {
   checkThreads(options.threads);
   return using(archiveOf(input, options), async ({ archive }) => {
-    const files = archiveFiles(archive);
+    const files = filesAs(archive, options.to);
     if (files.length > 1) throw new FormatError("UNSUPPORTED", 0, `the model has ${files.length} files, which need a folder`);
     const meter = new Meter(denseByteLength(archive, files), options);
     for await (const chunk of fileReader(archive, meter)(files[0])) await sink(chunk);
@@ -182,11 +188,11 @@ export async function decompressTo(input: Input, sink: Sink, options: ArchiveOpt
 export function decompressFile(
   input: Input,
   output: string | ((paths: readonly string[]) => string),
-  options: ArchiveOptions & FileOptions & ThreadOptions = {},
+  options: DecompressOptions & FileOptions & ThreadOptions = {},
 ): Promise<string[]> {
   return using(archiveOf(input, options), async ({ archive, place }) => {
     const { force = false } = options;
-    const templates = archiveFiles(archive);
+    const templates = filesAs(archive, options.to);
     const meter = new Meter(denseByteLength(archive, templates), options);
     const to = typeof output === "string" ? output : output(templates.map((file) => file.path));
     if (templates.length > 1) await checkFolder(to, templates.length);

@@ -5,9 +5,10 @@ import { MAX_NAME_BYTES, MAX_RANK } from "../archive/limits.js";
 import { elementsOf } from "../archive/record.js";
 import { writeShell } from "../archive/shell.js";
 import { blocksIn, type ReadRange } from "../codec/blocks.js";
+import type { PartWork } from "../codec/part.js";
 import { dividedWork, type EncodedTensor, encodeTensor, encodeWork } from "../codec/tensor.js";
-import { collect } from "../decode/drive.js";
-import type { WorkOptions } from "../decode/options.js";
+import { drive } from "../decode/drive.js";
+import type { BlockPlace, WorkOptions } from "../decode/options.js";
 import { tensorSteps } from "../decode/tensor.js";
 import { FormatError } from "../errors.js";
 import type { EncodeKernels } from "../kernel-types.js";
@@ -81,15 +82,16 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
         await meter.turn();
         return bytes(offset, byteLength);
       };
-      if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock });
-      const job = { tensor, place, read, onBlock };
-      if (blocks < DIVIDED_FROM_BLOCKS || model.checkedInOrder) return pool.encode(job, treated);
       const emit = async (piece: Uint8Array): Promise<void> => {
         meter.check();
         await turns.of(index);
         await records.add([piece]);
       };
-      return pool.divided(job, (parts) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts, emit), treated));
+      if (pool === undefined) return encodeTensor(kernels, tensor, read, treated, { onBlock }, blocks > 1 ? emit : undefined);
+      const job = { tensor, place, read, onBlock };
+      if (blocks < DIVIDED_FROM_BLOCKS) return pool.encode(job, treated);
+      const work = (parts: readonly PartWork[]) => encodeWork(kernels, tensor.dtype, dividedWork(tensor, parts, emit), treated);
+      return model.checkedInOrder ? pool.undivided(job, work) : pool.divided(job, work);
     };
     const turns = new Turns();
     const entries: TensorEntry[] = [];
@@ -99,7 +101,8 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
       meter.check();
       const index = entries.length;
       const { byteLength, pieces } = encoded;
-      entries.push({ ...plain(tensors[index]), byteLength: sizes[index], recordOffset: recordBytes, recordByteLength: byteLength });
+      const { name, dtype, shape } = tensors[index];
+      entries.push({ name, dtype, shape, byteLength: sizes[index], recordOffset: recordBytes, recordByteLength: byteLength });
       reports.push(tensorReport(tensors[index], encoded.stats, sizes[index], byteLength, encoded));
       await records.add(pieces);
       recordBytes += byteLength;
@@ -109,7 +112,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
 
     const templates = await model.templates({
       exact: (index) => reports[index].exact,
-      bytes: (index) => restoredBytes(kernels, records, entries[index]),
+      bytes: (index) => restoredBytes(kernels, records, entries[index], options.signal),
     });
     const shell = writeShell(templates, tensors, (bytes) => deflateRaw(bytes, { level: 9 }));
     const header = writeHeader(entries, shell, (bytes) => kernels.crc32c(bytes));
@@ -126,10 +129,20 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
   }
 }
 
-/** What decompressing will give for a tensor. */
-async function* restoredBytes(kernels: EncodeKernels, records: RecordStore, entry: TensorEntry): AsyncGenerator<Uint8Array> {
-  const record = await records.read(entry.recordOffset, entry.recordByteLength);
-  for (const { data } of collect(tensorSteps(coreOf(kernels), { ...entry, recordOffset: 0 }, {}), record)) yield data;
+/** What decompressing will give for a tensor, block by block: one buffer serves for all, so that a chunk holds until the next. */
+async function* restoredBytes(
+  kernels: EncodeKernels,
+  records: RecordStore,
+  entry: TensorEntry,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let buffer = new Uint8Array(0);
+  const into = (_: TensorEntry, { byteLength }: BlockPlace): Uint8Array => {
+    if (buffer.length < byteLength) buffer = new Uint8Array(byteLength);
+    return buffer.subarray(0, byteLength);
+  };
+  const steps = tensorSteps(coreOf(kernels), entry, { blocks: true, into });
+  for await (const { data } of drive(steps, (offset, byteLength) => records.read(offset, byteLength), signal)) yield data;
 }
 
 /** Results of `work` in order, with up to `ahead` of it going on, of no more than `AHEAD_BYTES` but for a single one. */

@@ -31,6 +31,8 @@ export interface TensorPool {
   readonly threadCount: number;
   /** Compresses a tensor in one thread. */
   encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor>;
+  /** Gives `work` the tensor as one part, in one thread. */
+  undivided<T>(tensor: PoolTensor, work: (parts: readonly PartWork[]) => Promise<T>): Promise<T>;
   /** Gives `work` a part of the tensor in each thread. */
   divided<T>(tensor: PoolTensor, work: (parts: readonly PartWork[]) => Promise<T>): Promise<T>;
   close(): Promise<void>;

@@ -95,12 +95,20 @@ export class Pool implements TensorPool {
     return this.#threads.length;
   }
 
-  /** Compresses a tensor in the first thread that has no other whole tensor: how long one takes is not known before. */
-  async encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor> {
+  encode(tensor: PoolTensor, treatment: Treatment): Promise<EncodedTensor> {
+    return this.#whole(tensor, (part) => this.#ask(part, "encode", [treatment]));
+  }
+
+  undivided<T>(tensor: PoolTensor, work: (parts: readonly PartWork[]) => Promise<T>): Promise<T> {
+    return this.#whole(tensor, (part) => work([this.#asker(part)]));
+  }
+
+  /** Gives a tensor to the first thread that has no other whole one: how long one takes is not known before. */
+  async #whole<T>(tensor: PoolTensor, work: (part: OpenPart) => Promise<T>): Promise<T> {
     const thread = this.#free.pop() ?? (await new Promise<Thread>((resolve) => this.#wanting.push(resolve)));
     const part = this.#open(tensor, thread, 0, 1);
     try {
-      return await this.#ask(part, "encode", [treatment]);
+      return await work(part);
     } finally {
       this.#close(part);
       const next = this.#wanting.shift();

@@ -14,7 +14,7 @@ export interface Rule {
   readonly maxRank?: number;
   /** Elements that the tensor must have. */
   readonly minWeights?: number;
-  /** The tensor must be the weights of a layer, where the model's format tells (ONNX and Keras do); where it does not, any may be. */
+  /** The tensor must be the weights of a layer, where the model's format tells (ONNX, PyTorch, Keras and TF.js do); where it does not, any may be. */
   readonly role?: "weight";
   /** Keep the tensor bit for bit. */
   readonly exact?: true;

@@ -17,6 +17,7 @@ import {
   ops,
   type Py,
   pickle,
+  push,
   reduce,
   type Storages,
   storage,
@@ -186,6 +187,47 @@ describe("the tensors of a file", () => {
   it("are found in cycles, and once", async () => {
     const root = ops("}q", 0, "(X\x04\0\0\0self", "h", 0, "X\x01\0\0\0w", tensor(W), "q", 1, "X\x01\0\0\0v", "h", 1, "u");
     expect(await listOf(root)).toEqual(["w F32 [2,5]"]);
+  });
+
+  it("are weights where they are of the model and have two axes, whatever they are called", async () => {
+    let next = 0;
+    const storages: Record<string, Uint8Array> = {};
+    const own = (shape: readonly number[] = [2, 5]): Uint8Array => {
+      const key = String(next++);
+      storages[key] = TEN;
+      return tensor({ key, count: 10, shape });
+    };
+    const shared = own();
+    const root: Py = {
+      optimizer: ops("}(", push("held"), shared, "q", 9, push("exp"), own(), "u"),
+      state_dict: { "optimizer.weight": own(), bias: own([10]), held: ops("h", 9), exp_avg: own() },
+      others: [
+        { state: { 0: { m: own() } }, param_groups: [] },
+        { state: own(), groups: [] },
+      ],
+      optimizer_states: [own()],
+      ema: { optimizer: own(), weight: own(), running_mean: own([10]) },
+    };
+    const model = await open(makeTorchZip(root, storages));
+    expect(Object.fromEntries(model.tensors.map(({ name }, i) => [name, model.role?.(i)]))).toEqual({
+      "optimizer.held": "weight",
+      "optimizer.exp": "other",
+      "state_dict.optimizer.weight": "weight",
+      "state_dict.bias": "other",
+      "state_dict.exp_avg": "other",
+      "others.0.state.0.m": "other",
+      "others.1.state": "weight",
+      "optimizer_states.0": "other",
+      "ema.optimizer": "other",
+      "ema.weight": "weight",
+      "ema.running_mean": "other",
+    });
+  });
+
+  it("are one weight where a weight shares its bytes with an optimizer's", async () => {
+    const root: Py = { optimizer: { copy: tensor(W) }, model: { w: tensor(W) } };
+    const model = await open(makeTorchZip(root, { 0: TEN }));
+    expect(model.tensors.map((_, i) => model.role?.(i))).toEqual(["weight"]);
   });
 
   it("have names of their own, where paths are the same", async () => {

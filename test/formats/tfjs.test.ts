@@ -18,6 +18,7 @@ interface Made {
   readonly shape: readonly number[];
   readonly quantization?: Readonly<Record<string, unknown>>;
   readonly data: Uint8Array;
+  readonly group?: string;
 }
 
 const made = (name: string, dtype: string, shape: readonly number[], bytes: number, quantization?: Made["quantization"]): Made => ({
@@ -62,6 +63,19 @@ function layersModel(weights: readonly Made[], cuts: readonly number[], rest = n
 const total = WEIGHTS.reduce((sum, { data }) => sum + data.length, 0);
 
 describe("a TF.js model", () => {
+  it("uses as weights what has two axes longer than one, and is not the optimizer's", async () => {
+    const weights: readonly Made[] = [
+      made("conv/kernel", "float32", [1, 1, 2, 3], 24),
+      made("batchnorm/mul", "float32", [1, 1, 1, 3], 12),
+      made("bias", "float32", [3], 12),
+      made("embeddings", "float32", [4, 2], 32),
+      { ...made("Adam/m/kernel", "float32", [2, 3], 24), group: "optimizer" },
+      { ...made("kernel", "float32", [2, 3], 24), group: "model" },
+    ];
+    const model = await openFiles(layersModel(weights, []));
+    expect(model.tensors.map((_, tensor) => model.role?.(tensor))).toEqual(["weight", "other", "other", "weight", "other", "weight"]);
+  });
+
   it("has a tensor for each weight, as it is stored, but for strings", async () => {
     const model = await openFiles(layersModel(WEIGHTS, []));
     expect(model.format).toBe("tfjs");

@@ -7,6 +7,7 @@ import type { Tensor } from "../../src/types.js";
 import { floats, tensorOf } from "../archive/craft.js";
 import { done, fails, safetensors, testFolder } from "../cli/cli.js";
 import { makeNpy } from "../formats/helpers.js";
+import { makeZip } from "../formats/zipfile.js";
 import { Random } from "../random.js";
 
 // Tensors of several blocks are divided among threads that read and write the files themselves.
@@ -63,6 +64,21 @@ describe.each(Object.entries(RECIPES))("with recipe %s", (_, recipe) => {
       }
     }
   });
+});
+
+it("any number of threads makes the same archive of tensors whose checksums want them in order", async () => {
+  const data = new Uint8Array(WEIGHTS.buffer.slice(0, 4 * 4 * BLOCK));
+  const npy = makeNpy("<f4", [4, BLOCK], data);
+  const npz = makeZip(["a", "b", "c"].map((name) => ({ name: `${name}.npy`, data: npy })));
+  const [one, ...others] = await Promise.all([1, 2, 3].map((threads) => coppice.compress(npz, { recipe: RECIPES.exact, threads })));
+  for (const { archive, report } of others) {
+    expect(Buffer.compare(archive, one.archive)).toBe(0);
+    expect(report).toEqual(one.report);
+  }
+  const [{ bytes }] = await coppice.decompress(one.archive);
+  expect(Buffer.compare(bytes, npz)).toBe(0);
+  const broken = makeZip([{ name: "a.npy", data: npy, crc: 1 }]);
+  await expect(coppice.compress(broken, { recipe: RECIPES.exact, threads: 2 })).rejects.toMatchObject({ code: "CHECKSUM" });
 });
 
 it("files that want another order of bytes or elements come back from threads too", async () => {

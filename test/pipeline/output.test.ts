@@ -193,6 +193,7 @@ describe("the spool", () => {
 
   it.each([
     { name: "in memory", count: 20, byteLength: 3000 },
+    { name: "in memory, some of them put together", count: 50, byteLength: 9000 },
     { name: "in a file", count: 23, byteLength: 3 * 2 ** 20 + 17 }, // beyond 64 MiB, and some in memory after it
   ])("gives back what was added, $name", async ({ count, byteLength }) => {
     const spool = new Spool();
@@ -226,5 +227,14 @@ describe("the spool", () => {
     } finally {
       await spool.close();
     }
+  });
+
+  it("gives many short records as few pieces", async () => {
+    const spool = new Spool();
+    for (const piece of pieces(3000, 100)) await spool.add([piece]);
+    let calls = 0;
+    await spool.copyTo(async () => void calls++);
+    expect(calls).toBeLessThanOrEqual(5);
+    await spool.close();
   });
 });
