@@ -15,6 +15,7 @@ export { binFloats, takeBins } from "./kmeans/bins";
 export { optimalCells, rateCells } from "./kmeans/cells";
 export { shareErrors } from "./kmeans/errors";
 export { lloyd } from "./kmeans/lloyd";
+export { maskValues, spreadCentroids } from "./nn/constraint";
 export { gemm } from "./nn/gemm";
 export { addBias, columnSums, relu, reluGradient, sgdStep } from "./nn/layers";
 export { argmax, softmaxCrossEntropy } from "./nn/loss";

@@ -298,4 +298,8 @@ export interface NnKernels {
   softmaxCrossEntropy(logits: Float32Array, labels: Uint32Array, classes: number): { gradient: Float32Array; losses: Float32Array };
   /** u32[rows]: the column of the largest element of each row of [rows][classes], the first of equals. */
   argmax(logits: Float32Array, classes: number): Uint32Array;
+  /** What `mask` u8[] is 0 for becomes 0, whatever it was. */
+  maskValues(outValues: Float32Array, mask: Uint8Array): void;
+  /** Each weight's centroid, and 0 where `mask` is. Codes are below the number of centroids. */
+  spreadCentroids(codes: Uint8Array, mask: Uint8Array, centroids: Float32Array): Float32Array;
 }

@@ -15,6 +15,8 @@ export interface NnExports extends ModuleExports {
   sgdStep(weights: Ptr, gradient: Ptr, velocity: Ptr, count: number, rate: number, momentum: number, decay: number): void;
   softmaxCrossEntropy(logits: Ptr, labels: Ptr, rows: number, classes: number, gradient: Ptr, losses: Ptr): void;
   argmax(logits: Ptr, rows: number, classes: number, out: Ptr): void;
+  maskValues(values: Ptr, mask: Ptr, count: number): void;
+  spreadCentroids(codes: Ptr, mask: Ptr, count: number, centroids: Ptr, out: Ptr): void;
 }
 
 /** Rows and columns of a tile of `gemm`, to which panels are filled up. */
@@ -108,6 +110,22 @@ export function nnKernels(module: KernelModule<NnExports>): NnKernels {
         const out = arena.alloc(4 * rows);
         exports.argmax(lend(arena, logits), rows, classes, out);
         return arena.u32(out, rows).slice();
+      }),
+
+    maskValues: (outValues, mask) =>
+      arena.scope(() => {
+        const values = lend(arena, outValues);
+        exports.maskValues(values, lend(arena, mask), outValues.length);
+        take(values, outValues);
+      }),
+
+    spreadCentroids: (codes, mask, centroids) =>
+      arena.scope(() => {
+        const out = arena.alloc(4 * codes.length);
+        const from = lend(arena, codes);
+        const by = lend(arena, mask);
+        exports.spreadCentroids(from, by, codes.length, lend(arena, centroids), out);
+        return arena.f32(out, codes.length).slice();
       }),
   };
 }

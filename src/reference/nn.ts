@@ -118,4 +118,10 @@ export const referenceNnKernels: NnKernels = {
       for (let c = 1; c < classes; c++) if (logits[row * classes + c] > logits[row * classes + best]) best = c;
       return best;
     }),
+
+  maskValues: (outValues, mask) => {
+    for (let i = 0; i < outValues.length; i++) if (mask[i] === 0) outValues[i] = 0;
+  },
+
+  spreadCentroids: (codes, mask, centroids) => Float32Array.from(codes, (code, i) => (mask[i] === 0 ? 0 : centroids[code])),
 };
