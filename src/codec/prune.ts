@@ -10,7 +10,7 @@ export interface Totals {
 }
 
 /** Asks for `EncodeKernels.magnitudeHistogram` of the whole tensor. */
-interface MagnitudeNeed {
+export interface MagnitudeNeed {
   readonly level: 0 | 1;
   readonly prefix: number;
 }

@@ -1,6 +1,7 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
 import { multiplyAt } from "../kernels/nn.js";
+import type { Constraint } from "./constraint.js";
 import type { LayerSpec, LinearSpec } from "./spec.js";
 
 /** A tensor that training changes. It stays in the network's memory, with its gradient and its velocity: f32[count] each. */
@@ -13,6 +14,10 @@ export interface Parameter {
   readonly velocity: Ptr;
   /** Weight decay is for weights, not for biases. */
   readonly decays: boolean;
+  /** By what the learning rate is multiplied; 1 unless given. */
+  readonly rate?: number;
+  /** What holds of it through training. */
+  constraint?: Constraint;
 }
 
 /** A layer at work. What it allocates lies in the scope that its caller opened. */
@@ -27,7 +32,8 @@ export interface Layer {
   backward(inputs: Ptr, outputs: Ptr, gradient: Ptr, rows: number, wanted: boolean): Ptr;
 }
 
-function parameter(engine: Engine, name: string, shape: readonly number[], decays: boolean): Parameter {
+/** A parameter of zeros. */
+export function newParameter(engine: Engine, name: string, shape: readonly number[], decays: boolean): Parameter {
   const count = shape.reduce((product, axis) => product * axis, 1);
   const [values, gradient, velocity] = [0, 0, 0].map(() => engine.arena.alloc(4 * count));
   for (const ptr of [values, gradient, velocity]) engine.arena.f32(ptr, count).fill(0);
@@ -47,8 +53,8 @@ class Linear implements Layer {
     this.#engine = engine;
     this.#in = spec.in;
     this.#out = spec.out;
-    this.#weight = parameter(engine, `${spec.name}.weight`, [spec.out, spec.in], true);
-    this.#bias = spec.bias === false ? undefined : parameter(engine, `${spec.name}.bias`, [spec.out], false);
+    this.#weight = newParameter(engine, `${spec.name}.weight`, [spec.out, spec.in], true);
+    this.#bias = spec.bias === false ? undefined : newParameter(engine, `${spec.name}.bias`, [spec.out], false);
     this.parameters = this.#bias === undefined ? [this.#weight] : [this.#weight, this.#bias];
     const limit = Math.sqrt(6 / spec.in);
     const values = engine.arena.f32(this.#weight.values, this.#weight.count);

@@ -1,4 +1,5 @@
 import { checkFloat32, checkInteger, checkNumber } from "../check.js";
+import type { Share } from "../codec/quantize.js";
 import { seededRandom } from "../codec/random.js";
 import type { SgdStep } from "../kernel-types.js";
 import type { Ptr } from "../kernels/arena.js";
@@ -6,7 +7,10 @@ import { lend } from "../kernels/encode-values.js";
 import { type Engine, newEngine } from "../kernels/engine.js";
 import type { LoadOptions, Variant } from "../kernels/variant.js";
 import type { Tensor } from "../types.js";
+import { Constraints } from "./constraints.js";
 import { createLayers, type Layer, type Parameter } from "./layers.js";
+import type { Mask } from "./mask.js";
+import type { Codebook, SharedWeights } from "./shared.js";
 import { checkSpec, type LinearSpec, type NetworkSpec } from "./spec.js";
 
 /** Samples with their classes. */
@@ -51,6 +55,7 @@ export class Sequential {
   readonly #engine: Engine;
   readonly #layers: readonly Layer[];
   readonly #parameters: readonly Parameter[];
+  readonly #constraints: Constraints;
 
   /**
    * Weights start from He's uniform initialisation, biases from 0.
@@ -68,6 +73,7 @@ export class Sequential {
     this.#engine = newEngine(options);
     this.#layers = createLayers(this.spec.layers, this.inputs, this.#engine, seededRandom(seed));
     this.#parameters = this.#layers.flatMap(({ parameters }) => parameters);
+    this.#constraints = new Constraints(this.#engine, this.#parameters);
   }
 
   /** The build of the engine that it runs on. */
@@ -86,7 +92,7 @@ export class Sequential {
   }
 
   /**
-   * Takes weights over, and forgets the velocities. Either all tensors are taken or none.
+   * Takes weights over, and forgets the velocities, masks and codebooks. Either all tensors are taken or none.
    *
    * @throws RangeError naming a tensor that is missing, stands twice, belongs to no layer, or has another dtype, shape or byte length
    */
@@ -105,10 +111,70 @@ export class Sequential {
       }
     }
     const { arena } = this.#engine;
-    for (const { name, count, values, velocity } of this.#parameters) {
+    for (const { name, count, values, velocity, constraint } of this.#parameters) {
+      constraint?.free();
       arena.u8(values, 4 * count).set(given.get(name)!.data);
       arena.f32(velocity, count).fill(0);
     }
+  }
+
+  /**
+   * Prunes a tensor, named as in `tensors`: by a mask, or by the rule of a recipe. What is pruned becomes 0 and stays 0 through training. Another mask takes the place of the
+   * one before: what it keeps anew goes on from 0. Weights that were shared are on their own again.
+   *
+   * @throws TypeError or RangeError naming what is amiss; RangeError where a rule has to weigh weights that are not finite
+   */
+  mask(name: string, mask: Mask): void {
+    this.#constraints.mask(name, mask);
+  }
+
+  /** The part of a tensor's weights that its mask keeps: 1 where none is set. */
+  density(name: string): number {
+    return this.#constraints.density(name);
+  }
+
+  /**
+   * Shares the weights of a tensor, those pruned that are 0: by the rule of a recipe, or as a codebook has it. Training then moves the centroids, by the sum of the gradients
+   * of the weights that share them.
+   *
+   * @param options.rate by what the learning rate is multiplied for the centroids, 0 or more; 1 unless given
+   * @throws TypeError or RangeError naming what is amiss; RangeError where weights are not finite
+   */
+  share(name: string, how: Share | Codebook, options: { readonly rate?: number } = {}): void {
+    this.#constraints.share(name, how, options.rate);
+  }
+
+  /** The codebook of a tensor that is shared, copied; undefined where it is not. */
+  codebook(name: string): SharedWeights | undefined {
+    return this.#constraints.codebook(name);
+  }
+
+  /**
+   * Ends the training of codebooks: rounds centroids to float16 where that changes little, as an archive holds them. The tensors of a network that was finished so come out of an
+   * archive, by a recipe that says `keepShared`, bit for bit.
+   *
+   * @param name of one tensor; of all that are shared, unless given
+   * @throws RangeError where that tensor is not shared
+   */
+  finish(name?: string): void {
+    this.#constraints.finish(name);
+  }
+
+  /**
+   * Masks and codebooks, for a checkpoint beside `tensors`: `NAME.mask` U8 in the shape of the tensor, and where it is shared `NAME.codes`, U8 like it, `NAME.centroids` F32
+   * [centroids] and `NAME.rate` F64 [].
+   */
+  constraints(): Tensor[] {
+    return this.#constraints.tensors();
+  }
+
+  /**
+   * Takes masks and codebooks over, in place of all that were set; to go on from a checkpoint, after its weights. Either all tensors are taken or none.
+   *
+   * @throws RangeError naming a tensor that stands twice, is none that `constraints` gives, is missing beside another, or is malformed
+   */
+  loadConstraints(tensors: readonly Tensor[]): void {
+    this.#constraints.load(tensors);
   }
 
   /**
@@ -157,7 +223,7 @@ export class Sequential {
   }
 
   /**
-   * One step of gradient descent on a batch; weight decay spares biases.
+   * One step of gradient descent on a batch; weight decay spares biases and centroids.
    *
    * @param indices the number by which an error names each sample; its place in the batch unless given
    * @returns the mean loss of the batch before the step, in nats
@@ -168,8 +234,10 @@ export class Sequential {
     checkNumber(how.momentum, "momentum", 0, 1);
     checkNumber(how.weightDecay, "weightDecay", 0, Number.MAX_VALUE);
     const loss = this.#backward(batch, indices);
-    for (const { values, gradient, velocity, count, decays } of this.#parameters) {
-      this.#engine.exports.sgdStep(values, gradient, velocity, count, how.learningRate, how.momentum, decays ? how.weightDecay : 0);
+    for (const parameter of this.#parameters) {
+      const { values, gradient, velocity, count, decays, rate = 1 } = parameter.constraint?.before() ?? parameter;
+      this.#engine.exports.sgdStep(values, gradient, velocity, count, rate * how.learningRate, how.momentum, decays ? how.weightDecay : 0);
+      parameter.constraint?.after();
     }
     return loss;
   }

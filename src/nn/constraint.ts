@@ -1,0 +1,112 @@
+import type { Ptr } from "../kernels/arena.js";
+import type { Engine } from "../kernels/engine.js";
+import { newParameter, type Parameter } from "./layers.js";
+import { MOST_CENTROIDS, type SharedWeights } from "./shared.js";
+
+/**
+ * What holds of a parameter through training. Pruned weights stay 0: so do their gradients, and their velocities with them. Shared weights stay alike: the optimiser moves
+ * their centroids in their stead, each by the sum of the gradients of its weights (Deep Compression, equation 3).
+ *
+ * Lives in the memory of its parameter, and gives none of it back: a parameter has one for good, which may constrain nothing.
+ */
+export class Constraint {
+  readonly #engine: Engine;
+  readonly #parameter: Parameter;
+  /** u8[count], 0 for a pruned weight. */
+  readonly #mask: Ptr;
+  #masked = false;
+  /** u8[count] and room for the most centroids, once the parameter was shared. */
+  #codes: Ptr | undefined;
+  #room: Parameter | undefined;
+  /** The centroids, while it is shared. */
+  #centroids: Parameter | undefined;
+
+  /** Allocates: not within a scope of the arena. */
+  constructor(engine: Engine, parameter: Parameter) {
+    this.#engine = engine;
+    this.#parameter = parameter;
+    this.#mask = engine.arena.alloc(parameter.count);
+  }
+
+  /** A copy of the mask; undefined where none is set. */
+  get mask(): Uint8Array | undefined {
+    return this.#masked ? this.#engine.arena.u8(this.#mask, this.#parameter.count).slice() : undefined;
+  }
+
+  /** The weights that are kept; all, where no mask is set. */
+  get survivors(): number {
+    const { count } = this.#parameter;
+    return this.#masked ? this.#engine.arena.u8(this.#mask, count).reduce((sum, kept) => sum + kept, 0) : count;
+  }
+
+  /** Copies of codes, centroids and mask; undefined where the weights are not shared. */
+  get shared(): SharedWeights | undefined {
+    if (!this.#centroids) return undefined;
+    const { arena } = this.#engine;
+    const { count, values } = this.#centroids;
+    return { codes: arena.u8(this.#codes!, this.#parameter.count).slice(), centroids: arena.f32(values, count).slice(), mask: this.mask! };
+  }
+
+  /** By what the learning rate is multiplied for the centroids. */
+  get rate(): number {
+    return this.#centroids?.rate ?? 1;
+  }
+
+  /** Nothing is pruned or shared any more; the weights stay as they are. */
+  free(): void {
+    this.#masked = false;
+    this.#centroids = undefined;
+  }
+
+  /** Prunes what `mask` has 0 for, and frees the rest, which begins without velocity where it was pruned or shared before. */
+  prune(mask: Uint8Array): void {
+    const { arena, exports } = this.#engine;
+    const { values, velocity, count } = this.#parameter;
+    this.free();
+    arena.u8(this.#mask, count).set(mask);
+    this.#masked = true;
+    exports.maskValues(values, this.#mask, count);
+    exports.maskValues(velocity, this.#mask, count);
+  }
+
+  /** Prunes and shares. Allocates: not within a scope of the arena. */
+  share({ codes, centroids, mask }: SharedWeights, rate: number): void {
+    const { arena } = this.#engine;
+    const { name, velocity, count } = this.#parameter;
+    this.prune(mask);
+    this.#codes ??= arena.alloc(count);
+    this.#room ??= newParameter(this.#engine, `${name}.centroids`, [MOST_CENTROIDS], false);
+    arena.u8(this.#codes, count).set(codes);
+    arena.f32(velocity, count).fill(0);
+    arena.f32(this.#room.velocity, MOST_CENTROIDS).fill(0);
+    this.#centroids = { ...this.#room, shape: [centroids.length], count: centroids.length, rate };
+    this.move(centroids);
+  }
+
+  /** Gives the weights other centroids, as many as before. */
+  move(centroids: Float32Array): void {
+    this.#engine.arena.f32(this.#centroids!.values, centroids.length).set(centroids);
+    this.after();
+  }
+
+  /** What the optimiser is to update with the gradient that the parameter has now: the parameter itself, or its centroids. */
+  before(): Parameter {
+    const { arena, exports } = this.#engine;
+    const { gradient, count } = this.#parameter;
+    if (this.#masked) exports.maskValues(gradient, this.#mask, count);
+    const centroids = this.#centroids;
+    if (!centroids) return this.#parameter;
+    arena.scope(() => {
+      const sums = arena.alloc(8 * MOST_CENTROIDS);
+      exports.codebookGradient(gradient, this.#codes!, count, centroids.count, sums, centroids.gradient);
+    });
+    return centroids;
+  }
+
+  /** After the update. A pruned weight whose gradient and velocity are 0 was left at 0 by it. */
+  after(): void {
+    if (!this.#centroids) return;
+    const { values, count } = this.#parameter;
+    this.#engine.exports.spreadCentroids(this.#codes!, this.#mask, count, this.#centroids.values, values);
+  }
+}
