@@ -15,6 +15,16 @@ export interface EpochReport {
   readonly learningRate: number;
 }
 
+/** What a step of a training came to. */
+export interface StepReport {
+  /** Steps done, this one with them, since the training began. */
+  readonly step: number;
+  /** Of the whole training. */
+  readonly steps: number;
+  /** Mean loss of the batch before the step, in nats. */
+  readonly loss: number;
+}
+
 /** How a network is trained. */
 export interface TrainOptions {
   /** Passes over the samples, 0 or more. */
@@ -33,6 +43,8 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Changes a copy of one sample, f32[in], in place, before it is trained on; `random` gives numbers in [0, 1). */
   readonly augment?: (input: Float32Array, random: () => number) => void;
+  /** Called after each step; it may prune and share. What it throws ends the training. */
+  readonly onStep?: (report: StepReport) => void;
   /** Called after each epoch. What it throws ends the training; the weights stay as they are then. */
   readonly onEpoch?: (report: EpochReport) => void;
 }
@@ -86,7 +98,9 @@ export function train(network: Sequential, samples: Samples, options: TrainOptio
       }
       const batch = { inputs: inputs.subarray(0, indices.length * width), labels: Array.from(indices, (index) => labels[index]) };
       rate = learningRate * scheduleFactor(schedule, epoch * stepsPerEpoch + step, epochs * stepsPerEpoch, stepsPerEpoch);
-      loss += indices.length * network.step(batch, { learningRate: rate, momentum, weightDecay }, indices);
+      const before = network.step(batch, { learningRate: rate, momentum, weightDecay }, indices);
+      loss += indices.length * before;
+      options.onStep?.({ step: epoch * stepsPerEpoch + step + 1, steps: epochs * stepsPerEpoch, loss: before });
     }
     const report = { epoch: epoch + 1, epochs, loss: loss / count, learningRate: rate };
     reports.push(report);
