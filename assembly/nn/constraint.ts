@@ -32,7 +32,8 @@ export function maskValues(values: usize, mask: usize, count: usize): void {
  */
 export function spreadCentroids(codes: usize, mask: usize, count: usize, centroids: usize, out: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    const centroid = load<f32>(centroids + ((<usize>load<u8>(codes + i)) << 2));
-    store<f32>(out + (i << 2), select<f32>(centroid, 0, load<u8>(mask + i) != 0));
+    // Bits: which weights are pruned cannot be predicted.
+    const kept: u32 = 0 - <u32>(load<u8>(mask + i) != 0);
+    store<u32>(out + (i << 2), load<u32>(centroids + ((<usize>load<u8>(codes + i)) << 2)) & kept);
   }
 }

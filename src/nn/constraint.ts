@@ -15,7 +15,7 @@ export class Constraint {
   /** u8[count], 0 for a pruned weight. */
   readonly #mask: Ptr;
   #masked = false;
-  /** u8[count] and room for the most centroids, once the parameter was shared. */
+  /** u8[count], anything below the number of centroids for pruned weights, and room for the most centroids, once the parameter was shared. */
   #codes: Ptr | undefined;
   #room: Parameter | undefined;
   /** The centroids, while it is shared. */
@@ -39,12 +39,14 @@ export class Constraint {
     return this.#masked ? this.#engine.arena.u8(this.#mask, count).reduce((sum, kept) => sum + kept, 0) : count;
   }
 
-  /** Copies of codes, centroids and mask; undefined where the weights are not shared. */
+  /** Copies of codes, 0 for pruned weights, centroids and mask; undefined where the weights are not shared. */
   get shared(): SharedWeights | undefined {
     if (!this.#centroids) return undefined;
     const { arena } = this.#engine;
     const { count, values } = this.#centroids;
-    return { codes: arena.u8(this.#codes!, this.#parameter.count).slice(), centroids: arena.f32(values, count).slice(), mask: this.mask! };
+    const mask = this.mask!;
+    const codes = arena.u8(this.#codes!, mask.length).map((code, i) => (mask[i] === 0 ? 0 : code));
+    return { codes, centroids: arena.f32(values, count).slice(), mask };
   }
 
   /** By what the learning rate is multiplied for the centroids. */
@@ -76,7 +78,8 @@ export class Constraint {
     this.prune(mask);
     this.#codes ??= arena.alloc(count);
     this.#room ??= newParameter(this.#engine, `${name}.centroids`, [MOST_CENTROIDS], false);
-    arena.u8(this.#codes, count).set(codes);
+    // The gradient of a pruned weight adds 0 to any sum: dealt over all of them, no addition waits for the one before.
+    arena.u8(this.#codes, count).set(codes.map((code, i) => (mask[i] === 0 ? i % centroids.length : code)));
     arena.f32(velocity, count).fill(0);
     arena.f32(this.#room.velocity, MOST_CENTROIDS).fill(0);
     this.#centroids = { ...this.#room, shape: [centroids.length], count: centroids.length, rate };
