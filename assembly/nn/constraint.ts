@@ -32,8 +32,8 @@ export function maskValues(values: usize, mask: usize, count: usize): void {
  */
 export function spreadCentroids(codes: usize, mask: usize, count: usize, centroids: usize, out: usize): void {
   for (let i: usize = 0; i < count; i++) {
-    // Bits: which weights are pruned cannot be predicted.
-    const kept: u32 = 0 - <u32>(load<u8>(mask + i) != 0);
-    store<u32>(out + (i << 2), load<u32>(centroids + ((<usize>load<u8>(codes + i)) << 2)) & kept);
+    // All ones for a survivor, without a branch: which weights are pruned cannot be predicted.
+    const kept: i32 = -(<i32>load<u8>(mask + i)) >> 31;
+    store<i32>(out + (i << 2), load<i32>(centroids + ((<usize>load<u8>(codes + i)) << 2)) & kept);
   }
 }
