@@ -30,7 +30,13 @@ export interface AdamOptions {
   readonly decoupled?: boolean;
 }
 
+/** How parameters follow their gradients in a step. */
 export type StepOptions = SgdOptions | AdamOptions;
+
+/** The same for all steps of a training, whose schedule has the learning rate; of SGD, momentum is 0.9 and weight decay 0 unless given. */
+export type OptimizerOptions =
+  | ({ readonly type: "sgd" } & Partial<Omit<SgdOptions, "type" | "learningRate">>)
+  | Omit<AdamOptions, "learningRate">;
 
 type OptimizerType = NonNullable<StepOptions["type"]>;
 

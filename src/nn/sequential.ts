@@ -198,12 +198,13 @@ export class Sequential {
   /**
    * The labels of samples that fit this network.
    *
-   * @throws TypeError or RangeError where samples and labels do not meet, there are none, or a label is not a class, which it names
+   * @throws TypeError or RangeError where samples, labels and soft targets do not meet, there are none, or a label is not a class, which it names
    */
-  checkSamples({ inputs, labels }: Samples, indices?: ArrayLike<number>): Uint32Array {
+  checkSamples({ inputs, labels, softTargets }: Samples, indices?: ArrayLike<number>): Uint32Array {
     const count = this.#count(inputs);
     if (count === 0) throw new RangeError("inputs must hold a sample");
     if (labels.length !== count) throw new RangeError(`labels must be as many as the samples, ${count}, got ${labels.length}`);
+    if (softTargets !== undefined) this.#checkSoftTargets(softTargets, count);
     const classes = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
       classes[i] = labels[i];
@@ -278,7 +279,6 @@ export class Sequential {
     const { arena } = this.#engine;
     const labels = this.checkSamples(batch, indices);
     const rows = labels.length;
-    if (batch.softTargets !== undefined) this.#checkSoftTargets(batch.softTargets, rows);
     const pass = { key: mix(this.#seed, this.#optimizer.steps) };
     const first = this.#layers.findIndex(({ parameters }) => parameters.length > 0);
     return arena.scope(() => {
