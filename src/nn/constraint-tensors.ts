@@ -1,6 +1,6 @@
 import { checkNumber } from "../check.js";
 import type { Dtype, Tensor } from "../types.js";
-import type { Parameter } from "./layers.js";
+import type { Parameter } from "./layer.js";
 import { checkedCodebook, type SharedWeights } from "./shared.js";
 
 // Masks and codebooks as tensors of a checkpoint.

@@ -1,10 +1,11 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
-import { newParameter, type Parameter } from "./layers.js";
+import { createParameter, type Parameter } from "./layer.js";
+import type { Optimizer } from "./optimizer.js";
 import { MOST_CENTROIDS, type SharedWeights } from "./shared.js";
 
 /**
- * What holds of a parameter through training. Pruned weights stay 0: so do their gradients, and their velocities with them. Shared weights stay alike: the optimiser moves
+ * What holds of a parameter through training. Pruned weights stay 0: so do their gradients, and what the optimizer keeps of them. Shared weights stay alike: the optimizer moves
  * their centroids in their stead, each by the sum of the gradients of its weights (Deep Compression, equation 3).
  *
  * Lives in the memory of its parameter, and gives none of it back: a parameter has one for good, which may constrain nothing.
@@ -12,6 +13,7 @@ import { MOST_CENTROIDS, type SharedWeights } from "./shared.js";
 export class Constraint {
   readonly #engine: Engine;
   readonly #parameter: Parameter;
+  readonly #optimizer: Optimizer;
   /** u8[count], 0 for a pruned weight. */
   readonly #mask: Ptr;
   #masked = false;
@@ -22,9 +24,10 @@ export class Constraint {
   #centroids: Parameter | undefined;
 
   /** Allocates: not within a scope of the arena. */
-  constructor(engine: Engine, parameter: Parameter) {
+  constructor(engine: Engine, parameter: Parameter, optimizer: Optimizer) {
     this.#engine = engine;
     this.#parameter = parameter;
+    this.#optimizer = optimizer;
     this.#mask = engine.arena.alloc(parameter.count);
   }
 
@@ -56,32 +59,32 @@ export class Constraint {
 
   /** Nothing is pruned or shared any more; the weights stay as they are. */
   free(): void {
+    if (this.#centroids) this.#optimizer.forget(this.#parameter);
     this.#masked = false;
     this.#centroids = undefined;
   }
 
-  /** Prunes what `mask` has 0 for, and frees the rest, which begins without velocity where it was pruned or shared before. */
+  /** Prunes what `mask` has 0 for, and frees the rest, of which the optimizer keeps nothing where it was pruned or shared before. */
   prune(mask: Uint8Array): void {
     const { arena, exports } = this.#engine;
-    const { values, velocity, count } = this.#parameter;
+    const { values, count } = this.#parameter;
     this.free();
     arena.u8(this.#mask, count).set(mask);
     this.#masked = true;
     exports.maskValues(values, this.#mask, count);
-    exports.maskValues(velocity, this.#mask, count);
+    this.#optimizer.forget(this.#parameter, this.#mask);
   }
 
   /** Prunes and shares. Allocates: not within a scope of the arena. */
   share({ codes, centroids, mask }: SharedWeights, rate: number): void {
     const { arena } = this.#engine;
-    const { name, velocity, count } = this.#parameter;
+    const { name, count } = this.#parameter;
     this.prune(mask);
     this.#codes ??= arena.alloc(count);
-    this.#room ??= newParameter(this.#engine, `${name}.centroids`, [MOST_CENTROIDS], false);
+    this.#room ??= createParameter(this.#engine, `${name}.centroids`, [MOST_CENTROIDS]);
     // The gradient of a pruned weight adds 0 to any sum: dealt over all of them, no addition waits for the one before.
     arena.u8(this.#codes, count).set(codes.map((code, i) => (mask[i] === 0 ? i % centroids.length : code)));
-    arena.f32(velocity, count).fill(0);
-    arena.f32(this.#room.velocity, MOST_CENTROIDS).fill(0);
+    this.#optimizer.forget(this.#parameter);
     this.#centroids = { ...this.#room, shape: [centroids.length], count: centroids.length, rate };
     this.move(centroids);
   }
@@ -92,7 +95,7 @@ export class Constraint {
     this.after();
   }
 
-  /** What the optimiser is to update with the gradient that the parameter has now: the parameter itself, or its centroids. */
+  /** What the optimizer is to update with the gradient that the parameter has now: the parameter itself, or its centroids. */
   before(): Parameter {
     const { arena, exports } = this.#engine;
     const { gradient, count } = this.#parameter;

@@ -6,18 +6,21 @@ import { engineKernels } from "../kernels/engine-kernels.js";
 import type { Tensor } from "../types.js";
 import { Constraint } from "./constraint.js";
 import { constraintTensors, readConstraints } from "./constraint-tensors.js";
-import type { Parameter } from "./layers.js";
+import type { Parameter } from "./layer.js";
 import { type Mask, maskOf } from "./mask.js";
+import type { Optimizer } from "./optimizer.js";
 import { archivedCentroids, type Codebook, type SharedWeights, sharedOf } from "./shared.js";
 
 /** What holds of the parameters of a network: the methods of `Sequential` say what these do. */
 export class Constraints {
   readonly #engine: Engine;
   readonly #parameters: readonly Parameter[];
+  readonly #optimizer: Optimizer;
 
-  constructor(engine: Engine, parameters: readonly Parameter[]) {
+  constructor(engine: Engine, parameters: readonly Parameter[], optimizer: Optimizer) {
     this.#engine = engine;
     this.#parameters = parameters;
+    this.#optimizer = optimizer;
   }
 
   mask(name: string, mask: Mask): void {
@@ -76,7 +79,7 @@ export class Constraints {
   }
 
   #of(parameter: Parameter): Constraint {
-    parameter.constraint ??= new Constraint(this.#engine, parameter);
+    parameter.constraint ??= new Constraint(this.#engine, parameter, this.#optimizer);
     return parameter.constraint;
   }
 

@@ -13,7 +13,7 @@ export { MOST_CENTROIDS };
 export interface Codebook {
   /** The number of each weight's centroid, row-major. Those of pruned weights count for nothing. */
   readonly codes: Uint8Array;
-  /** At most 256. A weight whose centroid is 0 is pruned, and so stays 0. */
+  /** At most 256, and no more than there are weights. A weight whose centroid is 0 is pruned, and so stays 0. */
   readonly centroids: Float32Array;
   /** 0 for a pruned weight; none is pruned unless given. */
   readonly mask?: Uint8Array;
@@ -58,7 +58,8 @@ export function checkedCodebook({ codes, centroids, mask }: Codebook, count: num
   checkBytes(codes, "codes");
   checkFloat32(centroids, "centroids");
   if (codes.length !== count) throw new RangeError(`codes must have ${count} elements, got ${codes.length}`);
-  if (centroids.length > MOST_CENTROIDS) throw new RangeError(`centroids must be at most ${MOST_CENTROIDS}, got ${centroids.length}`);
+  const most = Math.min(MOST_CENTROIDS, count);
+  if (centroids.length > most) throw new RangeError(`centroids must be at most ${most}, got ${centroids.length}`);
   const bad = centroids.find((centroid) => !Number.isFinite(centroid));
   if (bad !== undefined) throw new RangeError(`centroids must be finite, got ${bad}`);
   if (mask !== undefined) {

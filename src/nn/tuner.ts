@@ -1,4 +1,4 @@
-import { checkBytes, checkFloat32, checkInteger, checkNumber } from "../check.js";
+import { checkBytes, checkFloat32, checkInteger } from "../check.js";
 import type { Share } from "../codec/quantize.js";
 import { bytesOf } from "../kernels/encode-values.js";
 import { type Engine, loadEngine, newEngine } from "../kernels/engine.js";
@@ -6,7 +6,8 @@ import { engineKernels } from "../kernels/engine-kernels.js";
 import { nnKernels } from "../kernels/nn.js";
 import type { LoadOptions } from "../kernels/variant.js";
 import { Constraint } from "./constraint.js";
-import { newParameter, type Parameter } from "./layers.js";
+import { createParameter, type Parameter } from "./layer.js";
+import { type AdamOptions, checkStep, Optimizer, type SgdOptions, type StepOptions } from "./optimizer.js";
 import { archivedCentroids, type Codebook, MOST_CENTROIDS, sharedOf } from "./shared.js";
 
 // Masks and shared weights for gradients that come from elsewhere.
@@ -41,12 +42,7 @@ export function aggregateGradient(gradient: Float32Array, codes: Uint8Array, cen
 }
 
 /** How centroids follow their gradient. */
-export interface TunerStep {
-  /** 0 or more. */
-  readonly learningRate: number;
-  /** 0 to 1; 0 unless given. */
-  readonly momentum?: number;
-}
+export type TunerStep = AdamOptions | (Pick<SgdOptions, "type" | "learningRate"> & Partial<Pick<SgdOptions, "momentum">>);
 
 /** Of a tensor of up to 256 different values, as it comes out of an archive, every value is its own centroid. */
 const DEFAULT_SHARE: Share = { centroids: MOST_CENTROIDS };
@@ -59,6 +55,7 @@ export class CodebookTuner {
   readonly #engine: Engine;
   readonly #weights: Parameter;
   readonly #constraint: Constraint;
+  readonly #optimizer: Optimizer;
 
   /**
    * @param start weights to share, as `share` says, or weights that are shared
@@ -71,8 +68,10 @@ export class CodebookTuner {
     const values = given ? start : new Float32Array(start.codes.length);
     const shared = sharedOf(engineKernels(options), values, given ? (options.share ?? DEFAULT_SHARE) : start);
     this.#engine = newEngine(options);
-    this.#weights = newParameter(this.#engine, "weights", [values.length], false);
-    this.#constraint = new Constraint(this.#engine, this.#weights);
+    this.#weights = createParameter(this.#engine, "weights", [values.length]);
+    this.#optimizer = new Optimizer(this.#engine, [this.#weights]);
+    this.#constraint = new Constraint(this.#engine, this.#weights, this.#optimizer);
+    this.#weights.constraint = this.#constraint;
     this.#constraint.share(shared, 1);
   }
 
@@ -97,22 +96,19 @@ export class CodebookTuner {
   }
 
   /**
-   * A step of gradient descent: velocity = momentum * velocity + gradient, then centroid -= learningRate * velocity.
+   * A step of gradient descent by the gradient of the loss by each weight; weight decay spares centroids. The momentum of SGD is 0 unless given.
    *
-   * @param gradient of the loss by each weight
    * @throws TypeError or RangeError naming what is amiss
    */
-  step(gradient: Float32Array, { learningRate, momentum = 0 }: TunerStep): void {
+  step(gradient: Float32Array, how: TunerStep): void {
     checkFloat32(gradient, "gradient");
-    checkNumber(learningRate, "learningRate", 0, Number.MAX_VALUE);
-    checkNumber(momentum, "momentum", 0, 1);
+    const step: StepOptions = how.type === "adam" ? how : { momentum: 0, weightDecay: 0, ...how };
+    checkStep(step);
     const { gradient: at, count } = this.#weights;
     if (gradient.length !== count) throw new RangeError(`gradient must have ${count} elements, got ${gradient.length}`);
-    const { arena, exports } = this.#engine;
-    arena.u8(at, 4 * count).set(bytesOf(gradient));
-    const centroids = this.#constraint.before();
-    exports.sgdStep(centroids.values, centroids.gradient, centroids.velocity, centroids.count, learningRate, momentum, 0);
-    this.#constraint.after();
+    this.#optimizer.prepare(step.type);
+    this.#engine.arena.u8(at, 4 * count).set(bytesOf(gradient));
+    this.#optimizer.step(step);
   }
 
   /** Rounds the centroids to float16 where that changes little, as an archive of float32 tensors holds them. */

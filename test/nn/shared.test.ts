@@ -99,7 +99,7 @@ describe("sharing", () => {
       undefined,
       /codes\[5\].*2 centroids, got 2/,
     ],
-    ["with too many centroids", { codes, centroids: new Float32Array(257) }, undefined, /centroids must be at most 256/],
+    ["with too many centroids", { codes, centroids: new Float32Array(257) }, undefined, /centroids must be at most 117/],
     ["with a centroid that is NaN", { codes, centroids: Float32Array.of(1, Number.NaN) }, undefined, /centroids must be finite/],
     ["with centroids of another kind", { codes, centroids: [1, 2] }, undefined, /centroids must be a Float32Array/],
     ["with a mask of another length", { codes, centroids: Float32Array.of(1), mask: codes.slice(1) }, undefined, /mask must have 117/],
@@ -155,7 +155,7 @@ describe.each(VARIANTS)("training of a codebook on engine %s", (variant) => {
     const elements = new Map(network.tensors().map((tensor) => [tensor.name, Float64Array.from(floats(tensor))]));
     const lossAt = (centroid: number, offset: number): number => {
       const moved = elements.get(NAME)!.map((weight, i) => (mask[i] === 1 && codes[i] === centroid ? weight + offset : weight));
-      return loss64(SMALL, new Map(elements).set(NAME, moved), samples);
+      return loss64(SMALL, new Map(elements).set(NAME, moved), samples, 1);
     };
     network.step(samples, { learningRate: 1, momentum: 0, weightDecay: 0 });
     const found = network.codebook(NAME)!.centroids.map((centroid, j) => centroids[j] - centroid);
