@@ -118,6 +118,11 @@ export class Sequential {
     this.#optimizer.reset();
   }
 
+  /** Forgets what the optimizer keeps, and has it count its steps anew: for a phase of training in which Adam is to correct the bias of its means again, say once weights were shared. */
+  resetOptimizer(): void {
+    this.#optimizer.reset();
+  }
+
   /**
    * A copy of what training needs beside the weights to go on with the same bits: `steps`, F64 [1], those done since weights were loaded or the optimizer changed, and F32, shaped as
    * the parameter, `PARAMETER.velocity` for SGD, or `PARAMETER.mean` and `PARAMETER.square` for Adam; of one that is shared, the first elements are

@@ -124,3 +124,16 @@ describe.each(CASES)("%s on engine %s", (_, variant, how) => {
     }
   });
 });
+
+describe("resetOptimizer", () => {
+  it("lets Adam begin anew: a first step as long as the learning rate for every centroid", () => {
+    const made = new Sequential(SPEC);
+    for (let step = 0; step < 20; step++) made.step(samples, ADAM);
+    made.share("fc1.weight", { bits: 3 });
+    made.resetOptimizer();
+    const { centroids } = made.codebook("fc1.weight")!;
+    made.step(samples, ADAM);
+    const moved = made.codebook("fc1.weight")!.centroids.map((centroid, j) => Math.abs(centroid - centroids[j]));
+    for (const length of moved) expect(length).toBeCloseTo(ADAM.learningRate, 5);
+  });
+});
