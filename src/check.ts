@@ -58,3 +58,14 @@ export function checkText(value: unknown, title: string): asserts value is strin
   if (typeof value !== "string" || value.length === 0)
     throw new TypeError(`${title} must be a string that is not empty, got ${shown(value)}`);
 }
+
+type Fields = Record<string, unknown>;
+
+/** @throws TypeError where `value` is not an object, or has a key that is not among `keys` */
+export function fieldsOf(value: unknown, title: string, keys: readonly string[]): Fields {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new TypeError(`${title} must be an object`);
+  for (const key of Object.keys(value)) {
+    if (!keys.includes(key)) throw new TypeError(`${title} has the unknown key ${JSON.stringify(key)}; it may have ${keys.join(", ")}`);
+  }
+  return value as Fields;
+}

@@ -273,6 +273,50 @@ export interface SgdStep {
   readonly weightDecay: number;
 }
 
+/** The moving parts of Adam. Each number is rounded to float32 where the kernel uses it. */
+export interface AdamStep {
+  readonly learningRate: number;
+  /** What of the mean gradient stays in a step. */
+  readonly beta1: number;
+  /** What of the mean square stays. */
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** The decay shrinks the weight beside the step, as AdamW has it, instead of joining the gradient. */
+  readonly decoupled: boolean;
+  /** Steps with this one, from 1: the moments start from 0, which is corrected for. */
+  readonly step: number;
+}
+
+/** What a teacher says. */
+export interface SoftTargets {
+  /** Of the teacher: f32[count][classes]. */
+  readonly logits: Float32Array;
+  /** By which both sides' logits are divided, above 0. */
+  readonly temperature: number;
+  /** Of the loss against the teacher, 0 to 1; the labels' loss has the rest. */
+  readonly weight: number;
+}
+
+/** Windows over images [channels][height][width], as pooling has them. What of a window lies outside of the image is padding. */
+export interface Windows {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly kernel: readonly [height: number, width: number];
+  readonly stride: readonly [down: number, right: number];
+  /** Above and below, left and right. */
+  readonly padding: readonly [height: number, width: number];
+  readonly outHeight: number;
+  readonly outWidth: number;
+}
+
+/** A convolution: weights [out][channels / groups][kernel height][kernel width]; group g makes the g-th part of `out` from the g-th part of the channels. */
+export interface Convolution extends Windows {
+  readonly out: number;
+  readonly groups: number;
+}
+
 /**
  * What training needs. Matrices are row-major float32; each operation is rounded to float32, and sums are taken in ascending order of their index,
  * so that all implementations give the same bits wherever no NaN comes up.
@@ -292,10 +336,65 @@ export interface NnKernels {
   /** velocity = momentum * velocity + (gradient + weightDecay * weight), then weight -= learningRate * velocity. */
   sgdStep(outWeights: Float32Array, gradient: Float32Array, outVelocity: Float32Array, step: SgdStep): void;
   /**
-   * The loss of each row of logits [rows][classes], `-ln` of the probability of its label, and the gradient [rows][classes] of the mean of the losses. In float64 with
-   * an exp and a logarithm of their own (assembly/nn/math.ts); exp is 0 below e^-80. A row with a NaN or +Infinity gives a NaN loss.
+   * With slope = gradient + weightDecay * weight (or the gradient, where decoupled): mean = beta1 * mean + (1 - beta1) * slope,
+   * square = beta2 * square + ((1 - beta2) * slope) * slope, weight = kept * weight - rate * (mean / (sqrt(square) * root + epsilon)), where, in float64 and rounded at the end,
+   * rate = learningRate / (1 - beta1^step), root = sqrt(1 / (1 - beta2^step)), kept = 1 - learningRate * weightDecay where decoupled, else 1. Powers are products of squares, from the lowest bit of the exponent on.
    */
-  softmaxCrossEntropy(logits: Float32Array, labels: Uint32Array, classes: number): { gradient: Float32Array; losses: Float32Array };
+  adamStep(outWeights: Float32Array, gradient: Float32Array, outMeans: Float32Array, outSquares: Float32Array, step: AdamStep): void;
+  /**
+   * The loss of each row of logits [rows][classes], `-ln` of the probability of its label, and the gradient [rows][classes] of their sum divided by `samples`. In float64
+   * with an exp and a logarithm of their own (assembly/nn/math.ts); exp is 0 below e^-80. A row with a NaN or +Infinity gives a NaN loss.
+   *
+   * @param samples as many as the labels unless given
+   */
+  softmaxCrossEntropy(
+    logits: Float32Array,
+    labels: Uint32Array,
+    classes: number,
+    samples?: number,
+  ): { gradient: Float32Array; losses: Float32Array };
+  /**
+   * Mixes the loss against a teacher into what `softmaxCrossEntropy` gave: (1 - weight) * loss + weight * T^2 * (- sum of q ln p), with p = softmax(logits / T), q = softmax(teacher / T).
+   *
+   * @param samples as `softmaxCrossEntropy` had them
+   */
+  mixSoftTargets(
+    logits: Float32Array,
+    targets: SoftTargets,
+    classes: number,
+    samples: number,
+    outGradient: Float32Array,
+    outLosses: Float32Array,
+  ): void;
   /** u32[rows]: the column of the largest element of each row of [rows][classes], the first of equals. */
   argmax(logits: Float32Array, classes: number): Uint32Array;
+  /** What `mask` u8[] is 0 for becomes 0, whatever it was. */
+  maskValues(outValues: Float32Array, mask: Uint8Array): void;
+  /** Each weight's centroid, and 0 where `mask` is. Codes are below the number of centroids. */
+  spreadCentroids(codes: Uint8Array, mask: Uint8Array, centroids: Float32Array): Float32Array;
+  /** The outputs [rows][out][outHeight][outWidth]: from 0 one product after the other, channels, then rows, then columns of the kernel ascending, padding included; then the bias is added. */
+  convolve(shape: Convolution, inputs: Float32Array, weights: Float32Array, bias?: Float32Array): Float32Array;
+  /** The gradient of the weights: from 0 one product after the other, rows of the batch ascending, places of the output ascending. */
+  convolveWeightGradient(shape: Convolution, inputs: Float32Array, gradient: Float32Array): Float32Array;
+  /** The gradient of the inputs: for each place of the output, ascending, the sum of products over the group's outputs, from 0, ascending, is added. */
+  convolveInputGradient(shape: Convolution, gradient: Float32Array, weights: Float32Array): Float32Array;
+  /** f32[channels]: the sums over [rows][channels][plane], each in four lanes: lane i has elements i, i + 4, … of each plane; (lane 0 + lane 1) + (lane 2 + lane 3). */
+  planeSums(values: Float32Array, channels: number, plane: number): Float32Array;
+  /** The largest element under each window, the first of equals, and its place in its plane. */
+  maxPool(windows: Windows, inputs: Float32Array): { outputs: Float32Array; winners: Uint32Array };
+  /** Each output's gradient goes to its winner. */
+  maxPoolGradient(windows: Windows, gradient: Float32Array, winners: Uint32Array): Float32Array;
+  /** The sum under each window, row by row, divided by the size of the kernel. */
+  averagePool(windows: Windows, inputs: Float32Array): Float32Array;
+  averagePoolGradient(windows: Windows, gradient: Float32Array): Float32Array;
+  /** f64[channels][2]: mean and (biased) variance over [rows][channels][plane], summed in float64, row by row. */
+  batchMoments(values: Float32Array, channels: number, plane: number): Float64Array;
+  /** f64[channels][2]: sums of the gradient, and of gradient * (value - mean), in float64, row by row. */
+  momentGradients(values: Float32Array, gradient: Float32Array, moments: Float64Array, plane: number): Float64Array;
+  /** (value - mean) * scale + shift, by f32[channels][3] of these. */
+  normalize(values: Float32Array, by: Float32Array, plane: number): Float32Array;
+  /** gradient = slope * gradient + (bend * (value - mean) + shift), by f32[channels][4] of mean, slope, bend, shift. */
+  normalizeGradient(values: Float32Array, outGradient: Float32Array, by: Float32Array, plane: number): void;
+  /** An element becomes 0 where the hash of (key + index) mod 2^32 is below `below`, else times `scale`. The hash: h ^= h >> 16, h *= 0x7feb352d, h ^= h >> 15, h *= 0x846ca68b, h ^= h >> 16. */
+  dropout(outValues: Float32Array, key: number, below: number, scale: number): void;
 }

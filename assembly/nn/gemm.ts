@@ -15,15 +15,15 @@ const BLOCK_M: usize = 128;
  *
  * Layout     a      f32[ceil(m / 4)][k][4]  rows of A, by `packRows`, or columns of its transpose, by `packColumns`
  *            b      f32[ceil(n / 8)][k][8]  columns of B, by `packColumns`, or rows of its transpose, by `packRows`
- *            c      f32[m][n]               read only where `accumulate` is not 0
+ *            c      f32[m][n]               rows `stride` elements apart; read only where `accumulate` is not 0
  *            tile   f32[4][8]               scratch
  * Requires   k >= 1; c overlaps neither a nor b.
  * Reads      nothing past the lengths above, in either build.
  * Order      each element of C: from 0 (or what it was) one product after the other, k ascending; each product and each sum
  *            is rounded to float32. The blocks do not change it, since a float32 sum that waits in C stays what it is.
  */
-export function gemm(a: usize, b: usize, c: usize, m: usize, n: usize, k: usize, accumulate: u32, tile: usize): void {
-  const stride = n << 2;
+export function gemm(a: usize, b: usize, c: usize, m: usize, n: usize, k: usize, stride: usize, accumulate: u32, tile: usize): void {
+  const rowBytes = stride << 2;
   for (let p: usize = 0; p < k; p += BLOCK_K) {
     const depth = min(BLOCK_K, k - p);
     const onTop = p > 0 || accumulate != 0;
@@ -33,19 +33,28 @@ export function gemm(a: usize, b: usize, c: usize, m: usize, n: usize, k: usize,
         const panelB = b + ((j * k + p * COLUMNS) << 2);
         for (let i = i0; i < iEnd; i += ROWS) {
           const panelA = a + ((i * k + p * ROWS) << 2);
-          const at = c + i * stride + (j << 2);
+          const at = c + i * rowBytes + (j << 2);
           if (i + ROWS <= m && j + COLUMNS <= n) {
-            multiplyTile(panelA, panelB, at, stride, depth, onTop);
+            multiplyTile(panelA, panelB, at, rowBytes, depth, onTop);
           } else {
             const rows = min(ROWS, m - i);
-            const rowBytes = min(COLUMNS, n - j) << 2;
-            if (onTop) for (let r: usize = 0; r < rows; r++) memory.copy(tile + r * (COLUMNS << 2), at + r * stride, rowBytes);
+            const columns = min(COLUMNS, n - j);
+            if (onTop) copyTile(at, rowBytes, tile, COLUMNS << 2, rows, columns);
             multiplyTile(panelA, panelB, tile, COLUMNS << 2, depth, onTop);
-            for (let r: usize = 0; r < rows; r++) memory.copy(at + r * stride, tile + r * (COLUMNS << 2), rowBytes);
+            copyTile(tile, COLUMNS << 2, at, rowBytes, rows, columns);
           }
         }
       }
     }
+  }
+}
+
+/** A part of a tile. In a loop: a call of memory.copy takes longer than so few elements. */
+function copyTile(from: usize, fromStride: usize, to: usize, toStride: usize, rows: usize, columns: usize): void {
+  for (let r: usize = 0; r < rows; r++) {
+    for (let c: usize = 0; c < columns << 2; c += 4) store<u32>(to + c, load<u32>(from + c));
+    from += fromStride;
+    to += toStride;
   }
 }
 

@@ -82,36 +82,3 @@ export function columnSums(values: usize, rows: usize, columns: usize, out: usiz
     store<f32>(out + c, sum);
   }
 }
-
-/**
- * A step of stochastic gradient descent: velocity = momentum * velocity + (gradient + decay * weight), then weight -= rate * velocity.
- *
- * Layout     weights   f32[count]
- *            gradient  f32[count]
- *            velocity  f32[count]
- * Reads      nothing past the lengths above, in either build.
- * Order      as written above, each operation rounded to float32.
- */
-export function sgdStep(weights: usize, gradient: usize, velocity: usize, count: usize, rate: f32, momentum: f32, decay: f32): void {
-  const byteLength = count << 2;
-  let i: usize = 0;
-  if (ASC_FEATURE_SIMD) {
-    const rates = f32x4.splat(rate);
-    const momenta = f32x4.splat(momentum);
-    const decays = f32x4.splat(decay);
-    for (const body = byteLength & ~15; i < body; i += 16) {
-      const weight = v128.load(weights + i);
-      const slope = f32x4.add(v128.load(gradient + i), f32x4.mul(decays, weight));
-      const speed = f32x4.add(f32x4.mul(momenta, v128.load(velocity + i)), slope);
-      v128.store(velocity + i, speed);
-      v128.store(weights + i, f32x4.sub(weight, f32x4.mul(rates, speed)));
-    }
-  }
-  for (; i < byteLength; i += 4) {
-    const weight = load<f32>(weights + i);
-    const slope = load<f32>(gradient + i) + decay * weight;
-    const speed = momentum * load<f32>(velocity + i) + slope;
-    store<f32>(velocity + i, speed);
-    store<f32>(weights + i, weight - rate * speed);
-  }
-}

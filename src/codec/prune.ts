@@ -9,30 +9,42 @@ export interface Totals {
   readonly count: number;
 }
 
+/** Asks for `EncodeKernels.magnitudeHistogram` of the whole tensor. */
+export interface MagnitudeNeed {
+  readonly level: 0 | 1;
+  readonly prefix: number;
+}
+
 /**
- * The threshold of a tensor, as float32: weights of at most this magnitude are pruned.
+ * The threshold of a tensor, as float32: weights of at most this magnitude are pruned. Yields the histograms that it needs, f64[65536] each.
  *
  * Source: Han, Pool, Tran, Dally, Learning both Weights and Connections for Efficient Neural Networks, 2015, for the quality factor.
- *
- * @param magnitudes f64[65536]: `EncodeKernels.magnitudeHistogram` of the whole tensor
  */
-export async function pruneThreshold(
-  prune: Prune,
-  totals: Totals,
-  magnitudes: (level: 0 | 1, prefix: number) => Promise<Float64Array>,
-): Promise<number> {
+export function* thresholdSteps(prune: Prune, totals: Totals): Generator<MagnitudeNeed, number, Float64Array> {
   if ("threshold" in prune) return Math.fround(prune.threshold);
   if ("quality" in prune) return Math.fround(prune.quality * standardDeviation(totals));
   const wanted = Math.round(prune.sparsity * totals.count);
   if (wanted === 0) return 0;
   // The wanted-th smallest magnitude: its upper sixteen bits first, then the lower fifteen.
-  const upper = select(await magnitudes(0, 0), wanted);
-  const lower = select(await magnitudes(1, upper.bin), wanted - upper.before);
+  const upper = select(yield { level: 0, prefix: 0 }, wanted);
+  const lower = select(yield { level: 1, prefix: upper.bin }, wanted - upper.before);
   // Equal magnitudes go together, or stay together, whichever is closer to what is wanted: the next lower threshold lets them stay.
   const magnitude = (upper.bin << LOWER_BITS) | lower.bin;
   const below = upper.before + lower.before;
   const stay = wanted - below < below + lower.inBin - wanted && magnitude > 0;
   return new Float32Array(Uint32Array.of(magnitude - (stay ? 1 : 0)).buffer)[0];
+}
+
+/** As `thresholdSteps`, of a tensor whose parts may be elsewhere. */
+export async function pruneThreshold(
+  prune: Prune,
+  totals: Totals,
+  magnitudes: (level: 0 | 1, prefix: number) => Promise<Float64Array>,
+): Promise<number> {
+  const steps = thresholdSteps(prune, totals);
+  let step = steps.next();
+  while (!step.done) step = steps.next(await magnitudes(step.value.level, step.value.prefix));
+  return step.value;
 }
 
 /** Of the population. */

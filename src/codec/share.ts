@@ -17,7 +17,8 @@ export interface Centroids {
 }
 
 const DEFAULT_ITERATIONS = 300;
-const MOST_CENTROIDS = 256;
+/** Codes are bytes. */
+export const MOST_CENTROIDS = 256;
 
 /** What float16 may change of a centroid: half a unit in the last of its 11 bits. */
 const FLOAT16_ERROR = 2 ** -11;
@@ -59,7 +60,7 @@ export function shareCentroids(
 }
 
 /** Centroids as the tensor can hold them, and as float16 where that is allowed and changes little. */
-function roundedCentroids(kernels: EncodeKernels, values: Float64Array, dtype: FloatDtype, share: Share): Float32Array {
+export function roundedCentroids(kernels: EncodeKernels, values: Float64Array, dtype: FloatDtype, share: Share): Float32Array {
   const floats = Float32Array.from(values);
   if (dtype === "F32" && share.codebook !== "float32") {
     const halfs = kernels.toFloat32(kernels.fromFloat32(floats, "F16"), "F16");

@@ -1,81 +1,16 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
-import { multiplyAt } from "../kernels/nn.js";
-import type { LayerSpec, LinearSpec } from "./spec.js";
-
-/** A tensor that training changes. It stays in the network's memory, with its gradient and its velocity: f32[count] each. */
-export interface Parameter {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly count: number;
-  readonly values: Ptr;
-  readonly gradient: Ptr;
-  readonly velocity: Ptr;
-  /** Weight decay is for weights, not for biases. */
-  readonly decays: boolean;
-}
-
-/** A layer at work. What it allocates lies in the scope that its caller opened. */
-export interface Layer {
-  readonly parameters: readonly Parameter[];
-  /** The outputs f32[rows][out] for inputs f32[rows][in], which it may overwrite. */
-  forward(inputs: Ptr, rows: number): Ptr;
-  /**
-   * The gradients of the parameters, and of the inputs where they are `wanted`, from what `forward` took and gave and the gradient of the
-   * latter, which it may overwrite. What is not wanted comes as any address.
-   */
-  backward(inputs: Ptr, outputs: Ptr, gradient: Ptr, rows: number, wanted: boolean): Ptr;
-}
-
-function parameter(engine: Engine, name: string, shape: readonly number[], decays: boolean): Parameter {
-  const count = shape.reduce((product, axis) => product * axis, 1);
-  const [values, gradient, velocity] = [0, 0, 0].map(() => engine.arena.alloc(4 * count));
-  for (const ptr of [values, gradient, velocity]) engine.arena.f32(ptr, count).fill(0);
-  return { name, shape, count, values, gradient, velocity, decays };
-}
-
-class Linear implements Layer {
-  readonly parameters: readonly Parameter[];
-  readonly #engine: Engine;
-  readonly #in: number;
-  readonly #out: number;
-  readonly #weight: Parameter;
-  readonly #bias: Parameter | undefined;
-
-  /** He's initialisation for ReLU: weights uniform within sqrt(6 / in), biases 0. A square root is all it takes, so all machines agree on it. */
-  constructor(spec: LinearSpec, engine: Engine, random: () => number) {
-    this.#engine = engine;
-    this.#in = spec.in;
-    this.#out = spec.out;
-    this.#weight = parameter(engine, `${spec.name}.weight`, [spec.out, spec.in], true);
-    this.#bias = spec.bias === false ? undefined : parameter(engine, `${spec.name}.bias`, [spec.out], false);
-    this.parameters = this.#bias === undefined ? [this.#weight] : [this.#weight, this.#bias];
-    const limit = Math.sqrt(6 / spec.in);
-    const values = engine.arena.f32(this.#weight.values, this.#weight.count);
-    for (let i = 0; i < values.length; i++) values[i] = (2 * random() - 1) * limit;
-  }
-
-  forward(inputs: Ptr, rows: number): Ptr {
-    const engine = this.#engine;
-    const outputs = engine.arena.alloc(4 * rows * this.#out);
-    multiplyAt(engine, { m: rows, n: this.#out, k: this.#in, transposedB: true }, inputs, this.#weight.values, outputs);
-    if (this.#bias !== undefined) engine.exports.addBias(outputs, this.#bias.values, rows, this.#out);
-    return outputs;
-  }
-
-  backward(inputs: Ptr, _outputs: Ptr, gradient: Ptr, rows: number, wanted: boolean): Ptr {
-    const engine = this.#engine;
-    multiplyAt(engine, { m: this.#out, n: this.#in, k: rows, transposedA: true }, gradient, inputs, this.#weight.gradient);
-    if (this.#bias !== undefined) engine.exports.columnSums(gradient, rows, this.#out, this.#bias.gradient);
-    if (!wanted) return gradient;
-    const inputGradient = engine.arena.alloc(4 * rows * this.#in);
-    multiplyAt(engine, { m: rows, n: this.#in, k: this.#out }, gradient, this.#weight.values, inputGradient);
-    return inputGradient;
-  }
-}
+import { Conv2d } from "./convolution.js";
+import type { Layer, Pass } from "./layer.js";
+import { Linear } from "./linear.js";
+import { mix } from "./mix.js";
+import { BatchNorm } from "./normalization.js";
+import { AveragePool2d, MaxPool2d } from "./pooling.js";
+import { type Shape, sizeOf } from "./shapes.js";
+import type { LayerSpec } from "./spec.js";
 
 class Relu implements Layer {
-  readonly parameters: readonly Parameter[] = [];
+  readonly parameters = [] as const;
   readonly #engine: Engine;
   readonly #width: number;
 
@@ -84,7 +19,7 @@ class Relu implements Layer {
     this.#width = width;
   }
 
-  /** In place: no layer needs its own outputs for its gradient but ReLU, and the outputs of ReLU after it are the same. */
+  /** In place: no layer needs its own outputs for its gradient but ReLU, which only asks where they are above 0, and no layer after it makes them so or ceases to. */
   forward(inputs: Ptr, rows: number): Ptr {
     this.#engine.exports.relu(inputs, rows * this.#width);
     return inputs;
@@ -96,12 +31,75 @@ class Relu implements Layer {
   }
 }
 
-/** The layers of a network, their parameters initialised from `random` in order. `inputs` is the width of the first. */
-export function createLayers(specs: readonly LayerSpec[], inputs: number, engine: Engine, random: () => number): Layer[] {
-  let width = inputs;
-  return specs.map((spec) => {
-    if (spec.type === "relu") return new Relu(engine, width);
-    width = spec.out;
-    return new Linear(spec, engine, random);
-  });
+class Dropout implements Layer {
+  readonly parameters = [] as const;
+  readonly #engine: Engine;
+  readonly #width: number;
+  readonly #rate: number;
+  readonly #place: number;
+  #key = 0;
+
+  /** `place` tells the layers of a network apart. */
+  constructor(engine: Engine, width: number, rate: number, place: number) {
+    this.#engine = engine;
+    this.#width = width;
+    this.#rate = rate;
+    this.#place = place;
+  }
+
+  /** In place, like ReLU: an element that it drops has no gradient any more, and no other changes its sign. */
+  forward(inputs: Ptr, rows: number, pass?: Pass): Ptr {
+    if (pass === undefined) return inputs;
+    this.#key = mix(pass.key, this.#place);
+    this.#drop(inputs, rows);
+    return inputs;
+  }
+
+  backward(_inputs: Ptr, _outputs: Ptr, gradient: Ptr, rows: number): Ptr {
+    this.#drop(gradient, rows);
+    return gradient;
+  }
+
+  #drop(values: Ptr, rows: number): void {
+    this.#engine.exports.dropout(values, rows * this.#width, this.#key, Math.floor(this.#rate * 2 ** 32), 1 / (1 - this.#rate));
+  }
+}
+
+/** The bytes of images are in the order of the flat numbers. */
+class Flatten implements Layer {
+  readonly parameters = [] as const;
+
+  forward(inputs: Ptr): Ptr {
+    return inputs;
+  }
+
+  backward(_inputs: Ptr, _outputs: Ptr, gradient: Ptr): Ptr {
+    return gradient;
+  }
+}
+
+function createLayer(spec: LayerSpec, place: number, shape: Shape, engine: Engine, random: () => number): Layer {
+  switch (spec.type) {
+    case "linear":
+      return new Linear(spec, engine, random);
+    case "conv2d":
+      return new Conv2d(spec, engine, shape, random);
+    case "maxpool2d":
+      return new MaxPool2d(spec, engine, shape);
+    case "averagepool2d":
+      return new AveragePool2d(spec, engine, shape);
+    case "batchnorm":
+      return new BatchNorm(spec, engine, shape);
+    case "relu":
+      return new Relu(engine, sizeOf(shape));
+    case "flatten":
+      return new Flatten();
+    case "dropout":
+      return new Dropout(engine, sizeOf(shape), spec.rate, place);
+  }
+}
+
+/** The layers of a network, their parameters initialised from `random` in order; `shapes` is what comes to each. */
+export function createLayers(specs: readonly LayerSpec[], shapes: readonly Shape[], engine: Engine, random: () => number): Layer[] {
+  return specs.map((spec, i) => createLayer(spec, i, shapes[i], engine, random));
 }

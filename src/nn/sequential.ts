@@ -1,13 +1,22 @@
 import { checkFloat32, checkInteger, checkNumber } from "../check.js";
+import type { Share } from "../codec/quantize.js";
 import { seededRandom } from "../codec/random.js";
-import type { SgdStep } from "../kernel-types.js";
+import type { SoftTargets } from "../kernel-types.js";
 import type { Ptr } from "../kernels/arena.js";
 import { lend } from "../kernels/encode-values.js";
 import { type Engine, newEngine } from "../kernels/engine.js";
 import type { LoadOptions, Variant } from "../kernels/variant.js";
 import type { Tensor } from "../types.js";
-import { createLayers, type Layer, type Parameter } from "./layers.js";
-import { checkSpec, type LinearSpec, type NetworkSpec } from "./spec.js";
+import { Constraints } from "./constraints.js";
+import type { Layer, Parameter, Values } from "./layer.js";
+import { createLayers } from "./layers.js";
+import type { Mask } from "./mask.js";
+import { mix } from "./mix.js";
+import { checkStep, Optimizer, type StepOptions } from "./optimizer.js";
+import { shapesOf, sizeOf } from "./shapes.js";
+import type { Codebook, SharedWeights } from "./shared.js";
+import { checkSpec, type NetworkSpec } from "./spec.js";
+import { bytesOfTensors } from "./tensors.js";
 
 /** Samples with their classes. */
 export interface Samples {
@@ -15,11 +24,13 @@ export interface Samples {
   readonly inputs: Float32Array;
   /** The class of each sample, an integer below the network's outputs. */
   readonly labels: ArrayLike<number>;
+  /** What a teacher says of the samples, for training: cross-entropy with its softened classes is mixed into the loss (Hinton, Vinyals and Dean 2015). */
+  readonly softTargets?: SoftTargets;
 }
 
 /** How a network begins. */
 export interface NetworkOptions extends LoadOptions {
-  /** Of the initial weights: a u32, 1 unless given. */
+  /** Of the initial weights and of dropout: a u32, 1 unless given. */
   readonly seed?: number;
 }
 
@@ -36,7 +47,7 @@ export interface Evaluation {
 }
 
 /** Samples that go through at a time where no gradient is taken: memory stays small, and matrices large enough to be fast. */
-const EVALUATION_ROWS = 512;
+const EVALUATION_ROWS = 128;
 
 /**
  * A feed-forward network whose weights live in a WebAssembly memory of its own. All arithmetic is float32 in a fixed order: the same seed,
@@ -48,9 +59,14 @@ export class Sequential {
   readonly inputs: number;
   /** Classes. */
   readonly outputs: number;
+  readonly #seed: number;
   readonly #engine: Engine;
   readonly #layers: readonly Layer[];
   readonly #parameters: readonly Parameter[];
+  /** All tensors, in the order of the layers. */
+  readonly #values: readonly Values[];
+  readonly #optimizer: Optimizer;
+  readonly #constraints: Constraints;
 
   /**
    * Weights start from He's uniform initialisation, biases from 0.
@@ -59,15 +75,19 @@ export class Sequential {
    */
   constructor(spec: NetworkSpec, options: NetworkOptions = {}) {
     checkSpec(spec);
+    const shapes = shapesOf(spec);
     const seed = options.seed ?? 1;
     checkInteger(seed, "seed", 0, 2 ** 32 - 1);
     this.spec = structuredClone(spec);
-    const linear = this.spec.layers.filter((layer): layer is LinearSpec => layer.type === "linear");
-    this.inputs = linear[0].in;
-    this.outputs = linear[linear.length - 1].out;
+    this.inputs = sizeOf(shapes[0]);
+    this.outputs = sizeOf(shapes[shapes.length - 1]);
+    this.#seed = seed;
     this.#engine = newEngine(options);
-    this.#layers = createLayers(this.spec.layers, this.inputs, this.#engine, seededRandom(seed));
+    this.#layers = createLayers(this.spec.layers, shapes, this.#engine, seededRandom(seed));
     this.#parameters = this.#layers.flatMap(({ parameters }) => parameters);
+    this.#values = this.#layers.flatMap(({ parameters, statistics = [] }) => [...parameters, ...statistics]);
+    this.#optimizer = new Optimizer(this.#engine, this.#parameters);
+    this.#constraints = new Constraints(this.#engine, this.#parameters, this.#optimizer);
   }
 
   /** The build of the engine that it runs on. */
@@ -80,35 +100,104 @@ export class Sequential {
     return this.spec;
   }
 
-  /** A copy of the weights: F32, named `LAYER.weight` [out, in] and `LAYER.bias` [out], in the order of the layers. */
+  /** A copy of the weights: F32, named as the layers' specs say, in their order. */
   tensors(): Tensor[] {
-    return this.#parameters.map((parameter) => this.#tensor(parameter, parameter.values));
+    return this.#values.map((values) => this.#tensor(values, values.values));
   }
 
   /**
-   * Takes weights over, and forgets the velocities. Either all tensors are taken or none.
+   * Takes weights over, and forgets what the optimizer keeps, masks and codebooks. Either all tensors are taken or none.
    *
    * @throws RangeError naming a tensor that is missing, stands twice, belongs to no layer, or has another dtype, shape or byte length
    */
   load(tensors: readonly Tensor[]): void {
-    const given = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    if (given.size !== tensors.length) throw new RangeError("tensors must have names that stand once");
-    const own = new Set(this.#parameters.map(({ name }) => name));
-    for (const { name } of tensors) if (!own.has(name)) throw new RangeError(`tensor ${JSON.stringify(name)} belongs to no layer`);
-    for (const { name, shape, count } of this.#parameters) {
-      const tensor = given.get(name);
-      if (tensor === undefined) throw new RangeError(`tensors must hold ${JSON.stringify(name)}`);
-      if (tensor.dtype !== "F32" || tensor.shape.join() !== shape.join() || tensor.data.length !== 4 * count) {
-        throw new RangeError(
-          `tensor ${name} must be F32 [${shape}] in ${4 * count} bytes, got ${tensor.dtype} [${tensor.shape}] in ${tensor.data.length}`,
-        );
-      }
-    }
-    const { arena } = this.#engine;
-    for (const { name, count, values, velocity } of this.#parameters) {
-      arena.u8(values, 4 * count).set(given.get(name)!.data);
-      arena.f32(velocity, count).fill(0);
-    }
+    const wanted = this.#values.map(({ name, shape, count }) => ({ name, dtype: "F32", shape, byteLength: 4 * count }) as const);
+    const bytes = bytesOfTensors(tensors, wanted, "layer");
+    for (const [i, { values, count }] of this.#values.entries()) this.#engine.arena.u8(values, 4 * count).set(bytes[i]);
+    for (const { constraint } of this.#parameters) constraint?.free();
+    this.#optimizer.reset();
+  }
+
+  /** Forgets what the optimizer keeps, and has it count its steps anew: for a phase of training in which Adam is to correct the bias of its means again, say once weights were shared. */
+  resetOptimizer(): void {
+    this.#optimizer.reset();
+  }
+
+  /**
+   * A copy of what training needs beside the weights to go on with the same bits: `steps`, F64 [1], those done since weights were loaded or the optimizer changed, and F32, shaped as
+   * the parameter, `PARAMETER.velocity` for SGD, or `PARAMETER.mean` and `PARAMETER.square` for Adam; of one that is shared, the first elements are
+   * those of its centroids.
+   */
+  optimizerTensors(): Tensor[] {
+    return this.#optimizer.tensors();
+  }
+
+  /**
+   * Takes over what `optimizerTensors` gave; weights and constraints are loaded before it. Either all tensors are taken or none.
+   *
+   * @throws RangeError naming a tensor that is missing, stands twice, belongs to no parameter, or has another dtype, shape or byte length
+   */
+  loadOptimizer(tensors: readonly Tensor[]): void {
+    this.#optimizer.load(tensors);
+  }
+
+  /**
+   * Prunes a tensor, named as in `tensors`: by a mask, or by the rule of a recipe. What is pruned becomes 0 and stays 0 through training. Another mask takes the place of the
+   * one before: what it keeps anew goes on from 0. Weights that were shared are on their own again.
+   *
+   * @throws TypeError or RangeError naming what is amiss; RangeError where a rule has to weigh weights that are not finite
+   */
+  mask(name: string, mask: Mask): void {
+    this.#constraints.mask(name, mask);
+  }
+
+  /** The part of a tensor's weights that its mask keeps: 1 where none is set. */
+  density(name: string): number {
+    return this.#constraints.density(name);
+  }
+
+  /**
+   * Shares the weights of a tensor, those pruned that are 0: by the rule of a recipe, or as a codebook has it. Training then moves the centroids, by the sum of the gradients
+   * of the weights that share them.
+   *
+   * @param options.rate by what the learning rate is multiplied for the centroids, 0 or more; 1 unless given
+   * @throws TypeError or RangeError naming what is amiss; RangeError where weights are not finite
+   */
+  share(name: string, how: Share | Codebook, options: { readonly rate?: number } = {}): void {
+    this.#constraints.share(name, how, options.rate);
+  }
+
+  /** The codebook of a tensor that is shared, copied; undefined where it is not. */
+  codebook(name: string): SharedWeights | undefined {
+    return this.#constraints.codebook(name);
+  }
+
+  /**
+   * Ends the training of codebooks: rounds centroids to float16 where that changes little, as an archive holds them. The tensors of a network that was finished so come out of an
+   * archive, by a recipe that says `keepShared`, bit for bit.
+   *
+   * @param name of one tensor; of all that are shared, unless given
+   * @throws RangeError where that tensor is not shared
+   */
+  finish(name?: string): void {
+    this.#constraints.finish(name);
+  }
+
+  /**
+   * Masks and codebooks, for a checkpoint beside `tensors`: `NAME.mask` U8 in the shape of the tensor, and where it is shared `NAME.codes`, U8 like it, `NAME.centroids` F32
+   * [centroids] and `NAME.rate` F64 [].
+   */
+  constraints(): Tensor[] {
+    return this.#constraints.tensors();
+  }
+
+  /**
+   * Takes masks and codebooks over, in place of all that were set; to go on from a checkpoint, after its weights. Either all tensors are taken or none.
+   *
+   * @throws RangeError naming a tensor that stands twice, is none that `constraints` gives, is missing beside another, or is malformed
+   */
+  loadConstraints(tensors: readonly Tensor[]): void {
+    this.#constraints.load(tensors);
   }
 
   /**
@@ -157,24 +246,22 @@ export class Sequential {
   }
 
   /**
-   * One step of gradient descent on a batch; weight decay spares biases.
+   * One step of gradient descent on a batch; weight decay spares biases, centroids, and the weights of batch normalization.
    *
    * @param indices the number by which an error names each sample; its place in the batch unless given
    * @returns the mean loss of the batch before the step, in nats
-   * @throws as `evaluate` does, and where a number of `how` is out of range; the weights are then as they were
+   * @throws as `evaluate` does, and where a number of `how` or of the batch's soft targets is out of range; the weights are then as they were
    */
-  step(batch: Samples, how: SgdStep, indices?: ArrayLike<number>): number {
-    checkNumber(how.learningRate, "learningRate", 0, Number.MAX_VALUE);
-    checkNumber(how.momentum, "momentum", 0, 1);
-    checkNumber(how.weightDecay, "weightDecay", 0, Number.MAX_VALUE);
+  step(batch: Samples, how: StepOptions, indices?: ArrayLike<number>): number {
+    checkStep(how);
+    this.#optimizer.prepare(how.type);
     const loss = this.#backward(batch, indices);
-    for (const { values, gradient, velocity, count, decays } of this.#parameters) {
-      this.#engine.exports.sgdStep(values, gradient, velocity, count, how.learningRate, how.momentum, decays ? how.weightDecay : 0);
-    }
+    for (const layer of this.#layers) layer.settle?.();
+    this.#optimizer.step(how);
     return loss;
   }
 
-  /** The mean loss of a batch, and its gradient as tensors that are named and shaped as the weights. Throws as `evaluate` does. */
+  /** The mean loss of a batch in training, and its gradient as tensors that are named and shaped as the parameters. Throws as `step` does. */
   gradients(batch: Samples): { loss: number; tensors: Tensor[] } {
     const loss = this.#backward(batch);
     return { loss, tensors: this.#parameters.map((parameter) => this.#tensor(parameter, parameter.gradient)) };
@@ -183,12 +270,13 @@ export class Sequential {
   /**
    * The labels of samples that fit this network.
    *
-   * @throws TypeError or RangeError where samples and labels do not meet, there are none, or a label is not a class, which it names
+   * @throws TypeError or RangeError where samples, labels and soft targets do not meet, there are none, or a label is not a class, which it names
    */
-  checkSamples({ inputs, labels }: Samples, indices?: ArrayLike<number>): Uint32Array {
+  checkSamples({ inputs, labels, softTargets }: Samples, indices?: ArrayLike<number>): Uint32Array {
     const count = this.#count(inputs);
     if (count === 0) throw new RangeError("inputs must hold a sample");
     if (labels.length !== count) throw new RangeError(`labels must be as many as the samples, ${count}, got ${labels.length}`);
+    if (softTargets !== undefined) this.#checkSoftTargets(softTargets, count);
     const classes = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
       classes[i] = labels[i];
@@ -199,7 +287,7 @@ export class Sequential {
     return classes;
   }
 
-  #tensor({ name, shape, count }: Parameter, ptr: Ptr): Tensor {
+  #tensor({ name, shape, count }: Values, ptr: Ptr): Tensor {
     return { name, dtype: "F32", shape, data: this.#engine.arena.u8(ptr, 4 * count).slice() };
   }
 
@@ -225,12 +313,18 @@ export class Sequential {
     }
   }
 
-  /** The sum of the losses, and in `gradient`, which may be `logits`, the gradient of their mean. */
-  #loss(logits: Ptr, labels: Uint32Array, gradient: Ptr, nameOf: (i: number) => number): number {
+  /** The sum of the losses, and in `gradient`, which may be `logits` where there is no teacher, the gradient of their mean. */
+  #loss(logits: Ptr, labels: Uint32Array, gradient: Ptr, nameOf: (i: number) => number, teacher?: SoftTargets): number {
     const { arena, exports } = this.#engine;
     const rows = labels.length;
     const losses = arena.alloc(4 * rows);
-    exports.softmaxCrossEntropy(logits, lend(arena, labels), rows, this.outputs, gradient, losses);
+    exports.softmaxCrossEntropy(logits, lend(arena, labels), rows, this.outputs, rows, gradient, losses);
+    if (teacher !== undefined) {
+      const { temperature, weight } = teacher;
+      const soft = lend(arena, teacher.logits);
+      const scratch = arena.alloc(16 * this.outputs);
+      exports.mixSoftTargets(logits, soft, rows, this.outputs, rows, temperature, weight, gradient, losses, scratch);
+    }
     let sum = 0;
     for (const [i, loss] of arena.f32(losses, rows).entries()) {
       if (!Number.isFinite(loss)) {
@@ -243,18 +337,29 @@ export class Sequential {
     return sum;
   }
 
+  #checkSoftTargets({ logits, temperature, weight }: SoftTargets, rows: number): void {
+    checkFloat32(logits, "softTargets.logits");
+    if (logits.length !== rows * this.outputs) {
+      throw new RangeError(`softTargets.logits must be ${rows} times ${this.outputs}, got ${logits.length}`);
+    }
+    checkNumber(temperature, "softTargets.temperature", 2 ** -20, 2 ** 20);
+    checkNumber(weight, "softTargets.weight", 0, 1);
+  }
+
   /** The mean loss; leaves the gradients beside the parameters. */
   #backward(batch: Samples, indices?: ArrayLike<number>): number {
     const { arena } = this.#engine;
     const labels = this.checkSamples(batch, indices);
     const rows = labels.length;
+    const pass = { key: mix(this.#seed, this.#optimizer.steps) };
+    const first = this.#layers.findIndex(({ parameters }) => parameters.length > 0);
     return arena.scope(() => {
       const between = [lend(arena, batch.inputs)];
-      for (const [i, layer] of this.#layers.entries()) between.push(layer.forward(between[i], rows));
+      for (const [i, layer] of this.#layers.entries()) between.push(layer.forward(between[i], rows, pass));
       let gradient = arena.alloc(4 * rows * this.outputs);
-      const loss = this.#loss(between[this.#layers.length], labels, gradient, (i) => indices?.[i] ?? i);
-      for (let i = this.#layers.length - 1; i >= 0; i--) {
-        gradient = this.#layers[i].backward(between[i], between[i + 1], gradient, rows, i > 0);
+      const loss = this.#loss(between[this.#layers.length], labels, gradient, (i) => indices?.[i] ?? i, batch.softTargets);
+      for (let i = this.#layers.length - 1; i >= first && first >= 0; i--) {
+        gradient = this.#layers[i].backward(between[i], between[i + 1], gradient, rows, i > first);
       }
       return loss / rows;
     });

@@ -1,5 +1,6 @@
 import { checkInteger, checkNumber } from "../check.js";
 import { seededRandom } from "../codec/random.js";
+import { checkStep, type OptimizerOptions, type StepOptions } from "./optimizer.js";
 import { checkSchedule, type Schedule, scheduleFactor } from "./schedule.js";
 import type { Samples, Sequential } from "./sequential.js";
 
@@ -15,6 +16,16 @@ export interface EpochReport {
   readonly learningRate: number;
 }
 
+/** What a step of a training came to. */
+export interface StepReport {
+  /** Steps done, this one with them, since the training began. */
+  readonly step: number;
+  /** Of the whole training. */
+  readonly steps: number;
+  /** Mean loss of the batch before the step, in nats. */
+  readonly loss: number;
+}
+
 /** How a network is trained. */
 export interface TrainOptions {
   /** Passes over the samples, 0 or more. */
@@ -23,7 +34,9 @@ export interface TrainOptions {
   readonly learningRate: number;
   /** Samples a step, 128 unless given; the last step of an epoch takes what is left. */
   readonly batchSize?: number;
-  /** 0 to 1; 0.9 unless given. */
+  /** SGD with `momentum` and `weightDecay` unless given. */
+  readonly optimizer?: OptimizerOptions;
+  /** Of SGD, 0 to 1; 0.9 unless given. With an `optimizer`, it has the momentum and the weight decay. */
   readonly momentum?: number;
   /** Added to the gradient of a weight, times the weight; 0 unless given. */
   readonly weightDecay?: number;
@@ -33,6 +46,13 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Changes a copy of one sample, f32[in], in place, before it is trained on; `random` gives numbers in [0, 1). */
   readonly augment?: (input: Float32Array, random: () => number) => void;
+  /** Called after each step; it may prune and share. What it throws ends the training. */
+  readonly onStep?: (report: StepReport) => void;
+  /**
+   * Epochs that were done before, of the `epochs` in all: with the same options otherwise, and a network that has the weights and the optimizer's tensors of then, training goes on to
+   * the same bits as without a break. `augment` is called for the samples of those epochs, too, so that chance goes on where it was. 0 unless given.
+   */
+  readonly epochsDone?: number;
   /** Called after each epoch. What it throws ends the training; the weights stay as they are then. */
   readonly onEpoch?: (report: EpochReport) => void;
 }
@@ -47,47 +67,86 @@ function shuffle(order: Uint32Array, random: () => number): void {
   }
 }
 
+/** The optimizer of all steps, its learning rate that of the first. */
+function stepOptions({ optimizer, momentum, weightDecay, learningRate }: TrainOptions): StepOptions {
+  if (optimizer !== undefined) {
+    if (momentum !== undefined || weightDecay !== undefined) {
+      throw new RangeError("momentum and weightDecay must be fields of the optimizer where one is given");
+    }
+    const how: StepOptions =
+      optimizer.type === "sgd" ? { momentum: 0.9, weightDecay: 0, ...optimizer, learningRate } : { ...optimizer, learningRate };
+    checkStep(how);
+    return how;
+  }
+  const how = { learningRate, momentum: momentum ?? 0.9, weightDecay: weightDecay ?? 0 };
+  checkStep(how);
+  return how;
+}
+
+/** The samples with these indices, changed by `augment`. */
+function gather(
+  samples: Samples,
+  labels: Uint32Array,
+  indices: Uint32Array,
+  inputs: Float32Array,
+  options: TrainOptions,
+  random: () => number,
+): Samples {
+  const width = samples.inputs.length / labels.length;
+  for (const [i, index] of indices.entries()) {
+    const input = inputs.subarray(i * width, (i + 1) * width);
+    input.set(samples.inputs.subarray(index * width, (index + 1) * width));
+    options.augment?.(input, random);
+  }
+  const batch = { inputs: inputs.subarray(0, indices.length * width), labels: Array.from(indices, (index) => labels[index]) };
+  if (samples.softTargets === undefined) return batch;
+  const { logits, ...how } = samples.softTargets;
+  const classes = logits.length / labels.length;
+  const chosen = new Float32Array(indices.length * classes);
+  for (const [i, index] of indices.entries()) chosen.set(logits.subarray(index * classes, (index + 1) * classes), i * classes);
+  return { ...batch, softTargets: { ...how, logits: chosen } };
+}
+
 /**
- * Trains a network by stochastic gradient descent with momentum, the samples shuffled anew for each epoch. Synchronous.
+ * Trains a network by gradient descent on batches, the samples shuffled anew for each epoch. Synchronous.
  *
- * @returns the report of each epoch
+ * @returns the report of each epoch that it did
  * @throws TypeError or RangeError naming the option that is out of range, or the sample (by its place in `samples`) whose label is not a
  * class or whose loss is not finite
  */
 export function train(network: Sequential, samples: Samples, options: TrainOptions): EpochReport[] {
-  const { epochs, learningRate, batchSize = 128, momentum = 0.9, weightDecay = 0, seed = 1 } = options;
+  const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0 } = options;
   const schedule = options.schedule ?? { type: "constant" };
   checkInteger(epochs, "epochs", 0, Number.MAX_SAFE_INTEGER);
   checkNumber(learningRate, "learningRate", 0, Number.MAX_VALUE);
   checkInteger(batchSize, "batchSize", 1, 2 ** 24);
-  checkNumber(momentum, "momentum", 0, 1);
-  checkNumber(weightDecay, "weightDecay", 0, Number.MAX_VALUE);
   checkInteger(seed, "seed", 0, 2 ** 32 - 1);
+  checkInteger(epochsDone, "epochsDone", 0, epochs);
   checkSchedule(schedule);
+  const how = stepOptions(options);
   const labels = network.checkSamples(samples);
 
-  const width = network.inputs;
   const count = labels.length;
   const stepsPerEpoch = Math.ceil(count / batchSize);
   const random = seededRandom(seed);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
-  const inputs = new Float32Array(Math.min(batchSize, count) * width);
+  const inputs = new Float32Array(Math.min(batchSize, count) * network.inputs);
   const reports: EpochReport[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
     shuffle(order, random);
+    if (epoch < epochsDone && options.augment === undefined) continue;
     let loss = 0;
     let rate = learningRate;
     for (let step = 0; step < stepsPerEpoch; step++) {
       const indices = order.subarray(step * batchSize, (step + 1) * batchSize);
-      for (const [i, index] of indices.entries()) {
-        const input = inputs.subarray(i * width, (i + 1) * width);
-        input.set(samples.inputs.subarray(index * width, (index + 1) * width));
-        options.augment?.(input, random);
-      }
-      const batch = { inputs: inputs.subarray(0, indices.length * width), labels: Array.from(indices, (index) => labels[index]) };
+      const batch = gather(samples, labels, indices, inputs, options, random);
+      if (epoch < epochsDone) continue;
       rate = learningRate * scheduleFactor(schedule, epoch * stepsPerEpoch + step, epochs * stepsPerEpoch, stepsPerEpoch);
-      loss += indices.length * network.step(batch, { learningRate: rate, momentum, weightDecay }, indices);
+      const before = network.step(batch, { ...how, learningRate: rate }, indices);
+      loss += indices.length * before;
+      options.onStep?.({ step: epoch * stepsPerEpoch + step + 1, steps: epochs * stepsPerEpoch, loss: before });
     }
+    if (epoch < epochsDone) continue;
     const report = { epoch: epoch + 1, epochs, loss: loss / count, learningRate: rate };
     reports.push(report);
     options.onEpoch?.(report);

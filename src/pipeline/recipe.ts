@@ -1,4 +1,5 @@
-import { checkInteger, checkNumber, checkOneOf, checkText } from "../check.js";
+import { checkInteger, checkOneOf, checkText, fieldsOf } from "../check.js";
+import { checkPrune, checkShare } from "../codec/check-treatment.js";
 import type { Contexts, Prune, Share } from "../codec/quantize.js";
 import { DEFAULT_TRADEOFF } from "../codec/rate.js";
 import { DTYPES, type Dtype } from "../types.js";
@@ -65,29 +66,9 @@ export function presetRecipe(preset: Preset): Recipe {
   return RECIPES[preset];
 }
 
-const INITS = ["linear", "density", "random", "optimal"] as const;
-const OBJECTIVES = ["distortion", "rate"] as const;
-const CODEBOOKS = ["float16", "float32"] as const;
 const CONTEXTS = ["small", "all", "none"] as const;
-const MOST_ITERATIONS = 1_000_000;
-
-/** Below, float16 centroids lose more than is gained; from the upper on, one centroid is left. */
-const LEAST_TRADEOFF = 1e-9;
-const MOST_TRADEOFF = 10;
-
 /** Of a sharing that is asked for by its start alone. */
 const DEFAULT_BITS = 6;
-
-type Fields = Record<string, unknown>;
-
-/** @throws TypeError where `value` is not an object, or has a key that is not among `keys` */
-function fieldsOf(value: unknown, title: string, keys: readonly string[]): Fields {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new TypeError(`${title} must be an object`);
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw new TypeError(`${title} has the unknown key ${JSON.stringify(key)}; it may have ${keys.join(", ")}`);
-  }
-  return value as Fields;
-}
 
 /**
  * Checks a recipe, say out of a JSON file.
@@ -131,34 +112,6 @@ function parseRule(value: unknown, title: string): Rule {
 /** None, one or several. */
 export function listOf(value: unknown): readonly unknown[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
-}
-
-/** @throws TypeError, RangeError naming the key */
-export function checkPrune(value: unknown, title: string): asserts value is Prune {
-  const prune = fieldsOf(value, title, ["threshold", "quality", "sparsity"]);
-  const [key, ...more] = Object.keys(prune);
-  if (key === undefined || more.length > 0) throw new TypeError(`${title} must have exactly one of threshold, quality, sparsity`);
-  checkNumber(prune[key], `${title}.${key}`, 0, key === "sparsity" ? 1 : Number.MAX_VALUE);
-}
-
-/** @throws TypeError, RangeError naming the key */
-export function checkShare(value: unknown, title: string): asserts value is Share {
-  const share = fieldsOf(value, title, ["bits", "centroids", "objective", "tradeoff", "init", "seed", "maxIterations", "codebook"]);
-  if (share.objective !== undefined) checkOneOf(share.objective, `${title}.objective`, OBJECTIVES);
-  const byRate = share.objective === "rate";
-  if (share.bits !== undefined && share.centroids !== undefined) throw new TypeError(`${title} must not have both bits and centroids`);
-  if (!byRate && share.bits === undefined && share.centroids === undefined)
-    throw new TypeError(`${title} must have exactly one of bits, centroids`);
-  for (const key of byRate ? ["init", "seed", "maxIterations"] : ["tradeoff"]) {
-    if (share[key] !== undefined) throw new TypeError(`${title}.${key} is for the objective ${byRate ? "distortion" : "rate"} alone`);
-  }
-  if (share.tradeoff !== undefined) checkNumber(share.tradeoff, `${title}.tradeoff`, LEAST_TRADEOFF, MOST_TRADEOFF);
-  if (share.bits !== undefined) checkInteger(share.bits, `${title}.bits`, 1, 8);
-  if (share.centroids !== undefined) checkInteger(share.centroids, `${title}.centroids`, 1, 256);
-  if (share.init !== undefined) checkOneOf(share.init, `${title}.init`, INITS);
-  if (share.seed !== undefined) checkInteger(share.seed, `${title}.seed`, 0, 2 ** 32 - 1);
-  if (share.maxIterations !== undefined) checkInteger(share.maxIterations, `${title}.maxIterations`, 1, MOST_ITERATIONS);
-  if (share.codebook !== undefined) checkOneOf(share.codebook, `${title}.codebook`, CODEBOOKS);
 }
 
 /** Changes to a recipe's lossy rules: what the command line's options say. */

@@ -1,4 +1,6 @@
 import type { NnKernels } from "../kernel-types.js";
+import { referenceConvolution } from "./nn-convolution.js";
+import { referenceLayers } from "./nn-layers.js";
 
 // The kernels of training in plain TypeScript: the same operations in the same order, each rounded to float32 where the kernels round.
 
@@ -46,8 +48,25 @@ export function log(x: number): number {
   return exponent * Math.LN2 + 2 * s * sum;
 }
 
+/** base^exponent, for integers above 0, by squares. */
+function power(base: number, exponent: number): number {
+  if (exponent === 0) return 1;
+  const rest = power(base * base, Math.floor(exponent / 2));
+  return exponent % 2 === 1 ? base * rest : rest;
+}
+
+/** Odds e^((logit - largest) / T) of a row, and their sum. */
+function softenedOdds(row: Float32Array, temperature: number): { odds: number[]; sum: number; most: number } {
+  let most = row[0];
+  for (const logit of row) if (logit > most || Number.isNaN(logit)) most = logit;
+  const odds = Array.from(row, (logit) => exp((logit - most) / temperature));
+  return { odds, sum: odds.reduce((sum, value) => sum + value, 0), most };
+}
+
 export const referenceNnKernels: NnKernels = {
   variant: "reference",
+  ...referenceConvolution,
+  ...referenceLayers,
 
   multiply: ({ m, n, k, transposedA, transposedB, accumulate }, a, b, outC) => {
     const [rowA, stepA] = transposedA ? [1, m] : [k, 1];
@@ -90,7 +109,24 @@ export const referenceNnKernels: NnKernels = {
     }
   },
 
-  softmaxCrossEntropy: (logits, labels, classes) => {
+  adamStep: (outWeights, gradient, outMeans, outSquares, step) => {
+    const { learningRate, beta1, beta2, weightDecay, decoupled } = step;
+    const rate = fround(learningRate / (1 - power(beta1, step.step)));
+    const root = fround(Math.sqrt(1 / (1 - power(beta2, step.step))));
+    const kept = decoupled ? fround(1 - learningRate * weightDecay) : 1;
+    const decay = decoupled ? 0 : fround(weightDecay);
+    const [meanKept, meanShare, squareKept, squareShare] = [beta1, 1 - beta1, beta2, 1 - beta2].map(fround);
+    const epsilon = fround(step.epsilon);
+    for (let i = 0; i < outWeights.length; i++) {
+      const slope = fround(gradient[i] + fround(decay * outWeights[i]));
+      outMeans[i] = fround(meanKept * outMeans[i]) + fround(meanShare * slope);
+      outSquares[i] = fround(squareKept * outSquares[i]) + fround(fround(squareShare * slope) * slope);
+      const spread = fround(fround(fround(Math.sqrt(outSquares[i])) * root) + epsilon);
+      outWeights[i] = fround(kept * outWeights[i]) - fround(rate * fround(outMeans[i] / spread));
+    }
+  },
+
+  softmaxCrossEntropy: (logits, labels, classes, samples = labels.length) => {
     const gradient = new Float32Array(logits.length);
     const losses = new Float32Array(labels.length);
     for (const [row, label] of labels.entries()) {
@@ -106,10 +142,27 @@ export const referenceNnKernels: NnKernels = {
       losses[row] = log(sum) - (logits[start + label] - most);
       for (let c = start; c < start + classes; c++) {
         const probability = gradient[c] / sum;
-        gradient[c] = (c === start + label ? probability - 1 : probability) / labels.length;
+        gradient[c] = (c === start + label ? probability - 1 : probability) / samples;
       }
     }
     return { gradient, losses };
+  },
+
+  mixSoftTargets: (logits, { logits: teacher, temperature, weight }, classes, samples, outGradient, outLosses) => {
+    for (let row = 0; row < outLosses.length; row++) {
+      const start = row * classes;
+      const own = softenedOdds(logits.subarray(start, start + classes), temperature);
+      const other = softenedOdds(teacher.subarray(start, start + classes), temperature);
+      const logSum = log(own.sum);
+      let loss = 0;
+      for (let c = 0; c < classes; c++) {
+        const p = own.odds[c] / own.sum;
+        const q = other.odds[c] / other.sum;
+        if (q !== 0) loss += q * (logSum - (logits[start + c] - own.most) / temperature);
+        outGradient[start + c] = (1 - weight) * outGradient[start + c] + (weight * temperature * (p - q)) / samples;
+      }
+      outLosses[row] = (1 - weight) * outLosses[row] + weight * temperature * temperature * loss;
+    }
   },
 
   argmax: (logits, classes) =>
@@ -118,4 +171,10 @@ export const referenceNnKernels: NnKernels = {
       for (let c = 1; c < classes; c++) if (logits[row * classes + c] > logits[row * classes + best]) best = c;
       return best;
     }),
+
+  maskValues: (outValues, mask) => {
+    for (let i = 0; i < outValues.length; i++) if (mask[i] === 0) outValues[i] = 0;
+  },
+
+  spreadCentroids: (codes, mask, centroids) => Float32Array.from(codes, (code, i) => (mask[i] === 0 ? 0 : centroids[code])),
 };

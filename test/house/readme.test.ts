@@ -194,6 +194,22 @@ describe("the README", () => {
     expect(await runTs(`${stubs}${transformers}\nconsole.log(embed.byteLength);`)).toBe(`${statSync(MODEL).size}\n`);
   });
 
+  it("has an example that retrains what was pruned and shared, and whose archive gives the same weights", async () => {
+    const training = blocks("ts").find((code) => code.includes("coppice/nn"));
+    const stubs = `
+      import { decode } from "coppice";
+      const spec = { layers: [{ type: "linear", name: "fc1", in: 20, out: 30 }, { type: "relu" }, { type: "linear", name: "fc2", in: 30, out: 3 }] };
+      const inputs = Float32Array.from({ length: 2000 }, (_, i) => Math.sin(i * i));
+      const samples = { inputs, labels: Uint8Array.from({ length: 100 }, (_, i) => i % 3) };
+    `;
+    const check = `
+      const weights = (tensors) => new Float32Array(tensors[0].data.slice().buffer);
+      const [before, after] = [weights(network.tensors()), weights(decode(archive))];
+      console.log(after.filter((weight) => weight !== 0).length, new Set(after).size, after.every((weight, i) => weight === before[i]));
+    `;
+    expect(await runTs(`${stubs}${training}${check}`)).toBe("60 17 true\n");
+  });
+
   it("links to files that are there", () => {
     const links = [...README.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target).filter((target) => !target.startsWith("https:"));
     expect(links.filter((target) => readdirSync(path.join(ROOT, path.dirname(target))).includes(path.basename(target)) === false)).toEqual(

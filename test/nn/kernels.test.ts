@@ -6,7 +6,7 @@ import { VARIANTS } from "../../src/kernels/variant.js";
 import { referenceNnKernels as reference } from "../../src/reference/index.js";
 import { exp, log } from "../../src/reference/nn.js";
 import { expectSame } from "../kernels/all.js";
-import { LENGTHS, Random } from "../random.js";
+import { DENSITIES, LENGTHS, Random } from "../random.js";
 
 interface Case {
   readonly name: string;
@@ -108,6 +108,17 @@ describe.each(all)("nn kernels of $name", ({ variant, kernels }) => {
     expect([...velocity]).toEqual([0.75, 0.5]);
     expect([...weights]).toEqual([0.625, -2.25]);
   });
+
+  it("mask whatever is there, NaN too, and leave the rest", () => {
+    const values = Float32Array.of(1, Number.NaN, -0, Number.POSITIVE_INFINITY, Number.NaN, -0);
+    k.maskValues(values, Uint8Array.of(0, 0, 0, 0, 255, 1));
+    expect([...values]).toEqual([0, 0, 0, 0, Number.NaN, -0]);
+  });
+
+  it("spread centroids to the weights that share them, and 0 to pruned ones", () => {
+    const weights = k.spreadCentroids(Uint8Array.of(2, 0, 1, 1, 2), Uint8Array.of(1, 1, 0, 1, 0), Float32Array.of(-1, 0.5, 3));
+    expect([...weights]).toEqual([3, -1, 0, 0.5, 0]);
+  });
 });
 
 describe.each(engines)("nn kernels of $name give the bits of the reference:", ({ kernels }) => {
@@ -170,6 +181,29 @@ describe.each(engines)("nn kernels of $name give the bits of the reference:", ({
       k.sgdStep(foundW, gradient, foundV, step);
       expectSame(foundW, w, `weights ${length}`);
       expectSame(foundV, v, `velocity ${length}`);
+    }
+  });
+
+  it("maskValues and spreadCentroids, of any bits at every length", () => {
+    for (const length of LENGTHS) {
+      const random = new Random(length + 2);
+      for (const density of DENSITIES) {
+        const mask = Uint8Array.from({ length }, () => (random.chance(density) ? 1 + random.below(255) : 0));
+        const values = random.anyFloats(length);
+        const [found, wanted] = [values.slice(), values.slice()];
+        k.maskValues(found, mask);
+        reference.maskValues(wanted, mask);
+        expectSame(found, wanted, `maskValues of ${length}, density ${density}`);
+        for (const centroids of [1, 3, 256]) {
+          const codes = Uint8Array.from({ length }, () => random.below(centroids));
+          const table = random.awkward(centroids);
+          expectSame(
+            k.spreadCentroids(codes, mask, table),
+            reference.spreadCentroids(codes, mask, table),
+            `spreadCentroids of ${length}, density ${density}`,
+          );
+        }
+      }
     }
   });
 

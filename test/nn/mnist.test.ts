@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { LENET_5 } from "../../examples/lenet-5.js";
 import { LENET_300_100, readTensors, safetensorsBytes } from "../../examples/lenet-300-100.js";
 import { loadMnist, parseIdx, samplesOf, shift } from "../../examples/mnist.js";
 import { Sequential, train } from "../../src/nn/index.js";
@@ -44,6 +45,31 @@ describe("shift", () => {
         expect(moved, `${right}, ${down}`).toEqual(wanted);
       }
     }
+  });
+});
+
+describe("LeNet-5", () => {
+  it.for([
+    ["dense", 9909],
+    ["dns-sparse", 9909],
+  ] as const)("as published, %s, gets %i test digits right", async ([name, wanted], { skip }) => {
+    const file = dataFile(`lenet/lenet-5.${name}.safetensors`);
+    if (file === undefined || !hasMnist()) return skip(NO_DATA);
+    const network = new Sequential(LENET_5);
+    network.load(await readTensors(file));
+    expect(network.evaluate(samplesOf(await loadMnist("test"), 256)).correct).toBe(wanted);
+  });
+
+  it("learns from 1,000 digits, to the same bytes on both variants", async ({ skip }) => {
+    if (!hasMnist()) skip(NO_DATA);
+    const digits = await loadMnist("train");
+    const networks = (["simd", "scalar"] as const).map((variant) => {
+      const network = new Sequential(LENET_5, { variant });
+      train(network, samplesOf(digits, 255, 0, 1000), { epochs: 2, learningRate: 0.02, batchSize: 50 });
+      return network;
+    });
+    expect(Buffer.compare(safetensorsBytes(networks[0].tensors(), new Map()), safetensorsBytes(networks[1].tensors(), new Map()))).toBe(0);
+    expect(networks[0].evaluate(samplesOf(digits, 255, 59_000)).accuracy).toBeGreaterThan(0.8);
   });
 });
 

@@ -28,8 +28,8 @@ describe("a network's description", () => {
     ["without layers", {}, TypeError, /layers/],
     ["without a linear layer", { layers: [{ type: "relu" }] }, RangeError, /linear/],
     ["with a layer that is no object", { layers: [7] }, TypeError, /layers\[0\]/],
-    ["with an unknown layer", { layers: [...SMALL.layers, { type: "conv9" }] }, RangeError, /layers\[5\].*"conv9"/],
-    ["with a layer named as a property of objects", { layers: [{ type: "constructor" }] }, RangeError, /"constructor"/],
+    ["with an unknown layer", { layers: [...SMALL.layers, { type: "conv9" }] }, TypeError, /layers\[5\].*"conv9"/],
+    ["with a layer named as a property of objects", { layers: [{ type: "constructor" }] }, TypeError, /"constructor"/],
     [
       "with shapes that do not meet",
       { layers: [SMALL.layers[0], SMALL.layers[4]] },

@@ -70,6 +70,31 @@ describe("training", () => {
     expect(used.tensors()).toEqual(fresh.tensors());
   });
 
+  it("tells of every step, counted through, and of the loss before it", () => {
+    const network = new Sequential(SMALL);
+    const whole = network.evaluate(samples).loss;
+    const steps: number[] = [];
+    const [first] = train(network, samples, {
+      ...options,
+      batchSize: 50,
+      onStep: ({ step, steps: all, loss }) => {
+        if (step === 1) expect(loss).toBeCloseTo(whole, 5);
+        else expect(loss).toBeLessThan(whole);
+        steps.push(step, all);
+      },
+    });
+    expect(steps).toEqual([1, 3, 2, 3, 3, 3]);
+    expect(first.loss).toBeCloseTo(whole, 5);
+    expect(() =>
+      train(network, samples, {
+        ...options,
+        onStep: () => {
+          throw new Error("enough");
+        },
+      }),
+    ).toThrow("enough");
+  });
+
   it("sees every sample once an epoch, in another order each time, as a copy", () => {
     const inputs = Float32Array.from({ length: 50 * 7 }, (_, i) => (i % 7 === 0 ? i / 7 : 0.01));
     const before = inputs.slice();
