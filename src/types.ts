@@ -65,6 +65,9 @@ export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
   return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
 }
 
+/** Bits of the mantissa that an element has. */
+export const MANTISSA_BITS: Readonly<Record<FloatDtype, number>> = { F32: 23, F16: 10, BF16: 7, F64: 52 };
+
 /** Bits of one element; below 8 for the packed types, of which only whole bytes can be stored. */
 export function dtypeBits(dtype: Dtype): number {
   return DTYPE_BITS[dtype];
