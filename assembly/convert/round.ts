@@ -16,11 +16,11 @@ export function roundMantissa(elements: usize, count: usize, kind: u32, dropped:
 /** Magnitudes have their upper bit clear, so that signed integers serve; only those that are not finite, which stay, overflow. */
 function roundAll<T extends number>(elements: usize, count: usize, dropped: T, infinity: T): void {
   const end = elements + count * sizeof<T>();
-  const one: T = 1;
-  const below: T = (one << (dropped - 1)) - 1;
-  const kept: T = ~((one << dropped) - 1);
+  const one = <T>1;
+  const below = <T>((one << (dropped - 1)) - 1);
+  const kept = <T>~((one << dropped) - 1);
   const signBit = <T>(8 * sizeof<T>() - 1);
-  const sign: T = one << signBit;
+  const sign = <T>(one << signBit);
   let at = elements;
   if (ASC_FEATURE_SIMD) {
     for (; at + 16 <= end; at += 16) {
@@ -36,9 +36,9 @@ function roundAll<T extends number>(elements: usize, count: usize, dropped: T, i
   }
   for (; at < end; at += sizeof<T>()) {
     const raw = load<T>(at);
-    const magnitude: T = raw & ~sign;
+    const magnitude = <T>(raw & ~sign);
     if (magnitude >= infinity) continue;
-    const rounded: T = (magnitude + below + ((magnitude >> dropped) & 1)) & kept;
-    store<T>(at, (raw & sign) | (rounded < infinity ? rounded : magnitude & kept));
+    const rounded = <T>((magnitude + below + ((magnitude >> dropped) & 1)) & kept);
+    store<T>(at, <T>((raw & sign) | (rounded < infinity ? rounded : magnitude & kept)));
   }
 }
