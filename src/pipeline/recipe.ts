@@ -182,7 +182,7 @@ export function checkShare(value: unknown, title: string): asserts value is Shar
 }
 
 /** @throws TypeError, RangeError naming the key */
-export function checkRound(value: unknown, title: string): asserts value is Round {
+function checkRound(value: unknown, title: string): asserts value is Round {
   const { mantissaBits } = fieldsOf(value, title, ["mantissaBits"]);
   checkInteger(mantissaBits, `${title}.mantissaBits`, 1, MOST_MANTISSA_BITS);
 }
