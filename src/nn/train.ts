@@ -36,7 +36,7 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Changes a copy of one sample, f32[in], in place, before it is trained on; `random` gives numbers in [0, 1). */
   readonly augment?: (input: Float32Array, random: () => number) => void;
-  /** Threads that share each batch, this one among them: 1 unless given. The bits depend on their number. See `useThreads`. */
+  /** Threads that share each batch, this one among them: as many as the network uses unless given. The bits depend on their number. See `useThreads`. */
   readonly threads?: number;
   /**
    * Epochs that were done before, of the `epochs` in all: with the same options otherwise, and a network that has the weights and the optimizer's tensors of then, training goes on to
