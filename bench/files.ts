@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { epoch } from "./files/epoch.js";
 import { kmeansPeer } from "./files/kmeans.js";
 import { CLI, type Job, serveJob } from "./files/measure.js";
+import { onnxMemory } from "./files/onnx.js";
 import { archiveToMemory, type Context, commandLine, growth, memory, memoryToArchive, start, threads } from "./files/parts.js";
 import { thisMachine } from "./node/machine.js";
 import { machineLines } from "./report.js";
@@ -21,7 +22,11 @@ const PARTS: Readonly<Record<string, (context: Context) => Promise<void>>> = {
   cli: commandLine,
   threads,
   memory,
+  "onnx-memory": onnxMemory,
 };
+
+/** Parts that are run where they are named: the 6 GB of disk are not everyone's. */
+const ON_REQUEST: ReadonlySet<string> = new Set(["onnx-memory"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,7 +34,7 @@ const { values, positionals } = parseArgs({
 });
 
 async function main(): Promise<void> {
-  const parts = positionals.length === 0 ? Object.keys(PARTS) : positionals;
+  const parts = positionals.length === 0 ? Object.keys(PARTS).filter((part) => !ON_REQUEST.has(part)) : positionals;
   const unknown = parts.filter((part) => PARTS[part] === undefined);
   if (unknown.length > 0 || !existsSync(CLI)) {
     console.error(

@@ -96,3 +96,11 @@ export async function evaluated(
   const { stdout } = await cli(["eval", model, archive, ...args, "--json"]);
   return { bytes, ratio: before / bytes, evaluation: JSON.parse(stdout) as Evaluation };
 }
+
+/** Bytes of a model of safetensors against those of its archive with these options. */
+export async function ratioOf(model: string, ...options: readonly string[]): Promise<number> {
+  const archive = path.join(folder, `${path.basename(model)}.coppice`);
+  await cli(["compress", model, ...options, "-o", archive, "--force", "--quiet"]);
+  const [{ size: before }, { size: after }] = await Promise.all([stat(model), stat(archive)]);
+  return before / after;
+}

@@ -1,6 +1,34 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Recipe } from "../../src/index.js";
+import { coppiceWithPeak, hasProgram } from "./measure.js";
 import { bytesOf, SIDE, syntheticName, syntheticRecipe, writeFile, writeSyntheticTensor } from "./models.js";
+import type { Context } from "./parts.js";
+
+/** Tensors of 256 MB: 3 GB, more than a protocol buffer can have. */
+const TENSORS = 12;
+
+const MB = 1e6;
+
+/** Peak memory on an ONNX model of 3 GB, whose weights are in a file beside it. */
+export async function onnxMemory({ folder, say }: Context): Promise<void> {
+  if (!(await hasProgram("/usr/bin/time", "-v", "true"))) return say("peak memory", "left out: there is no GNU time");
+  const [model, recipe, archive, back] = ["onnx", "onnx.json", "onnx.coppice", "back"].map((end) => path.join(folder, `3GB.${end}`));
+  if (!existsSync(recipe)) writeFileSync(recipe, JSON.stringify(writeSyntheticOnnx(model, TENSORS)));
+  rmSync(back, { recursive: true, force: true });
+  for (const [command, ...args] of [
+    ["compress", model, "--recipe", recipe, "-o", archive, "--force"],
+    ["decompress", archive, "-o", back],
+  ]) {
+    const { peak, seconds } = await coppiceWithPeak(command, ...args, "--quiet");
+    say(`coppice ${command}, an ONNX model of 3 GB: peak memory`, `${((peak as number) / MB).toFixed(0)} MB in ${seconds.toFixed(1)} s`);
+  }
+  const files = [path.basename(model), `${path.basename(model)}.data`];
+  for (const file of files)
+    if (statSync(path.join(back, file)).size !== statSync(path.join(folder, file)).size)
+      throw new Error(`${file} has come back with another length`);
+  if (!readFileSync(path.join(back, files[0])).equals(readFileSync(model))) throw new Error("the graph has come back otherwise");
+}
 
 /** Each tensor's data begins at a multiple of it, as runtimes map them. */
 const PAGE_BYTES = 4096;

@@ -100,10 +100,17 @@ export class FileFault extends Error {
 /** `work` on `opened`, which is closed after it; a FormatError is told of it by name. */
 export async function withInput<T>(opened: OpenedInput, work: (input: Input) => Promise<T>): Promise<T> {
   try {
-    return await work(opened.input);
-  } catch (error) {
-    throw error instanceof FormatError ? new FileFault(opened.title, error) : error;
+    return await faultOf(opened, () => work(opened.input));
   } finally {
     await opened.close();
+  }
+}
+
+/** `work` on what stays open; a FormatError is told of it by name. */
+export async function faultOf<T>({ title }: OpenedInput, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof FormatError ? new FileFault(title, error) : error;
   }
 }

@@ -165,17 +165,19 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .command("eval")
     .description("run a model and its archive with onnxruntime, and compare what they answer")
     .argument("<original>", "ONNX model, or an archive of one; - is standard input")
-    .argument("<archive>", "the other one; - is standard input")
+    .argument("<archive>", "what is compared with it: its archive, or another model of the same inputs and outputs; - is standard input")
     .addOption(new Option("--inputs <file>", "arrays to run it on: .npz, .npy or safetensors").conflicts(["images", "random"]))
     .addOption(
-      new Option("--images <file>", "images to run it on: IDX, or CIFAR-10's binary records with their labels").conflicts("random"),
+      new Option("--images <file>", "images to run it on: IDX, or the binary records of CIFAR-10 or CIFAR-100 with their labels").conflicts(
+        "random",
+      ),
     )
-    .addOption(new Option("--labels <file>", "the class of each sample: IDX"))
+    .addOption(new Option("--labels <file>", "the class of each sample: IDX or .npy of integers"))
     .addOption(new Option("--input <name>", "the input that takes the images, or the array of a .npy file"))
     .addOption(number("--random <n>", "run it on n random samples (8 unless there are others)"))
     .addOption(number("--seed <s>", "where the random numbers start (1)"))
     .addOption(
-      new Option("--shape <name=axes>", "shape of a random input or a state: image=1,3,224,224").argParser(
+      new Option("--shape <name=axes>", "shape of a random input or of a --state: image=1,3,224,224").argParser(
         parseNamed(parseNumbers, "as image=1,3,224,224"),
       ),
     )
@@ -189,7 +191,11 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(number("--batch <n>", "most samples at once"))
     .addOption(number("--tolerance <x>", "exit code 1 where an output differs by more"))
     .addOption(number("--max-accuracy-drop <points>", "exit code 1 where more percentage points are lost"))
-    .addOption(maxBytes())
+    .addOption(
+      new Option("--max-bytes <n>", "most bytes that an archive's tensors, or the samples, may have: 1000000, 64M, 2G").argParser(
+        parseByteCount,
+      ),
+    )
     .addOption(json())
     .addOption(quiet("table"))
     .addHelpText("after", EVAL_EXAMPLES)

@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import type { WorkOptions } from "../index.js";
 import { hearInterrupts, type Interrupted } from "./interrupt.js";
 import { type Actions, commandLine } from "./program.js";
+import type { ProgressBar } from "./progress.js";
 import { PIPE_CLOSED, writeError, writeOut } from "./stdio.js";
 import { canDraw, colorsFor, roomOf } from "./streams.js";
 
@@ -62,7 +63,7 @@ const actions: Actions = {
 
   async eval(before, after, flags) {
     const { evalCommand } = await import("./eval.js");
-    const evaluation = await evalCommand(before, after, flags, signal);
+    const evaluation = await counted(flags, (onProgress) => evalCommand(before, after, flags, signal, onProgress));
     if (!evaluation.ok) exitCode = 1;
     if (flags.json) return writeOut(json(evaluation));
     if (flags.quiet) return;
@@ -84,11 +85,25 @@ const actions: Actions = {
   },
 };
 
-/** `work` with a bar on the terminal, where there is one; it is gone when `work` ends. */
-async function watched<T>(flags: { readonly quiet?: boolean }, work: (onProgress: WorkOptions["onProgress"]) => Promise<T>): Promise<T> {
-  const bar = canDraw() && !flags.quiet ? (await import("./progress.js")).progressBar() : undefined;
+interface Watched {
+  readonly quiet?: boolean;
+}
+
+/** `work` on bytes with a bar on the terminal. */
+function watched<T>(flags: Watched, work: (onProgress: WorkOptions["onProgress"]) => Promise<T>): Promise<T> {
+  return withBar(flags, (bar) => work(bar?.update));
+}
+
+/** `work` on samples with a bar on the terminal. */
+function counted<T>(flags: Watched, work: (onProgress: ProgressBar["count"] | undefined) => Promise<T>): Promise<T> {
+  return withBar(flags, (bar) => work(bar?.count));
+}
+
+/** `work` with a bar, where there is a terminal for it; it is gone when `work` ends. */
+async function withBar<T>({ quiet }: Watched, work: (bar: ProgressBar | undefined) => Promise<T>): Promise<T> {
+  const bar = canDraw() && !quiet ? (await import("./progress.js")).progressBar() : undefined;
   try {
-    return await work(bar?.update);
+    return await work(bar);
   } finally {
     bar?.stop();
   }

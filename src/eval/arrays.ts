@@ -1,10 +1,6 @@
-import { FormatError } from "../errors.js";
-import { bytesSource, fileSource, openModel } from "../formats/index.js";
-import type { Input } from "../pipeline/api.js";
-import { type Tensor, tensorByteLength } from "../types.js";
+import type { Tensor, TensorInfo } from "../types.js";
 import {
   meets,
-  oneInput,
   type Run,
   type RunOptions,
   type RunPlan,
@@ -14,45 +10,26 @@ import {
   shownInputs,
   type ValueInfo,
 } from "./types.js";
-import { bytesOf, isValueDtype, numbersOf } from "./values.js";
-
-/** How arrays go into a model. */
-export interface ArrayOptions {
-  /** The input that takes the array of a .npy file; it need not be said of a model with one. */
-  readonly input?: string;
-}
-
-const FORMATS: ReadonlySet<string> = new Set(["npy", "npz", "safetensors"]);
-
-/**
- * The arrays of a .npy, .npz or safetensors file, whose names are those of the model's inputs.
- *
- * @throws FormatError where the file is at fault
- */
-export async function readArrays(input: Input, options: ArrayOptions = {}): Promise<Samples> {
-  const source = typeof input === "string" ? await fileSource(input) : bytesSource(input);
-  try {
-    const { format, tensors, read } = await openModel(source);
-    if (!FORMATS.has(format)) throw new FormatError("UNSUPPORTED", 0, `inputs are .npy, .npz or safetensors files, this is ${format}`);
-    const arrays: Tensor[] = [];
-    for (const [i, { name, dtype, shape }] of tensors.entries())
-      arrays.push({ name, dtype, shape, data: (await read(i, 0, tensorByteLength(dtype, shape))).slice() });
-    return format === "npy" ? namelessSamples(arrays[0], options.input) : arraySamples(arrays);
-  } finally {
-    await source.close();
-  }
-}
-
-function namelessSamples(array: Tensor, input: string | undefined): Samples {
-  return {
-    plan: (model, options) => arraySamples([{ ...array, name: oneInput(model.inputs, options.fed, input).name }]).plan(model, options),
-  };
-}
+import { bytesOf, isValueDtype, numbersOf, type ValueDtype } from "./values.js";
 
 /** An array and the input that takes it. */
-interface Given {
+export interface Given<A extends TensorInfo> {
   readonly input: ValueInfo;
-  readonly array: Tensor;
+  readonly array: A;
+}
+
+/** How arrays go into a model, which their names and shapes say. */
+interface ArrayPlan<A extends TensorInfo> {
+  readonly samples: number;
+  /** What the model takes of them. */
+  readonly given: readonly Given<A>[];
+  /**
+   * The runs.
+   *
+   * @param tensors the arrays of `given`, in their order
+   * @throws RangeError where an element is none that the input takes
+   */
+  runs(tensors: readonly Tensor[]): Iterable<Run>;
 }
 
 /**
@@ -62,25 +39,33 @@ interface Given {
 export function arraySamples(arrays: readonly Tensor[]): Samples {
   return {
     plan(model: Signature, options: RunOptions): RunPlan {
-      const given = matched(arrays, model, options.fed);
-      const stepped = given.filter(({ input, array }) => array.shape.length === input.shape.length + 1);
-      if (stepped.length > 0) return steps(given, stepped, options.limit);
-      if (options.fed.size > 0)
-        throw new RangeError("inputs must have an array with a first axis of steps, one more than its input has, where there is a state");
-      return rows(given, options);
+      const { samples, given, runs } = planArrays(arrays, model, options);
+      return { samples, runs: runs(given.map(({ array }) => array)) };
     },
   };
 }
 
+/** @throws RangeError where the arrays do not meet the model */
+export function planArrays<A extends TensorInfo>(arrays: readonly A[], model: Signature, options: RunOptions): ArrayPlan<A> {
+  const given = matched(arrays, model, options.fed);
+  const stepped = given.filter(({ input, array }) => array.shape.length === input.shape.length + 1);
+  if (stepped.length > 0) return steps(given, stepped, options.limit);
+  if (options.fed.size > 0)
+    throw new RangeError("inputs must have an array with a first axis of steps, one more than its input has, where there is a state");
+  return rows(given, options);
+}
+
 /** @throws RangeError where an array has no input, or an input no array that meets it */
-function matched(arrays: readonly Tensor[], { inputs, outputs }: Signature, fed: ReadonlySet<string>): Given[] {
+function matched<A extends TensorInfo>(arrays: readonly A[], { inputs, outputs }: Signature, fed: ReadonlySet<string>): Given<A>[] {
   const left = new Map(arrays.map((array) => [array.name, array]));
-  const given: Given[] = [];
+  const given: Given<A>[] = [];
   for (const input of inputs) {
     const array = left.get(input.name);
     left.delete(input.name);
-    if (array) given.push({ input, array: converted(array, input) });
-    else if (!fed.has(input.name))
+    if (array) {
+      checkMeets(array, input);
+      given.push({ input, array });
+    } else if (!fed.has(input.name))
       throw new RangeError(`inputs must have an array for the model's ${shownInput(input)}; there is ${shownNames(arrays)}`);
   }
   for (const { name } of outputs) left.delete(name);
@@ -88,23 +73,28 @@ function matched(arrays: readonly Tensor[], { inputs, outputs }: Signature, fed:
   return given;
 }
 
-function shownNames(arrays: readonly Tensor[]): string {
+function shownNames(arrays: readonly TensorInfo[]): string {
   return arrays.map(shownInput).join(", ") || "none";
 }
 
-/** @throws RangeError where the array's shape or elements are none that the input takes */
-function converted(array: Tensor, input: ValueInfo): Tensor {
-  const { name, dtype, shape } = array;
+/** @throws RangeError where the array's shape is none that the input takes, or its dtype has no numbers */
+function checkMeets(array: TensorInfo, input: ValueInfo): void {
+  const { dtype, shape } = array;
   const { length } = input.shape;
   const one = shape.slice(shape.length - length);
   const [lead] = input.shape;
   const rowsFit = length > 0 && typeof lead === "number" && shape[0] % lead === 0 && meets(one.slice(1), input.shape.slice(1));
   if (!(meets(one, input.shape) && shape.length <= length + 1) && !(rowsFit && shape.length === length))
     throw new RangeError(`inputs must meet the model's ${shownInput(input)}; there is ${shownInput(array)}`);
-  if (dtype === input.dtype) return array;
   if (!isValueDtype(dtype))
     throw new RangeError(`inputs must have elements that become those of ${shownInput(input)}; there is ${shownInput(array)}`);
-  return { name, dtype: input.dtype, shape, data: bytesOf(numbersOf(array, dtype), input.dtype, JSON.stringify(name)) };
+}
+
+/** @throws RangeError where an element is none that the input has */
+function converted(array: Tensor, input: ValueInfo): Tensor {
+  const { name, dtype, shape } = array;
+  if (dtype === input.dtype) return array;
+  return { name, dtype: input.dtype, shape, data: bytesOf(numbersOf(array, dtype as ValueDtype), input.dtype, JSON.stringify(name)) };
 }
 
 /** The `count` elements of the first axis from `first` on. */
@@ -115,67 +105,63 @@ function part({ name, dtype, shape, data }: Tensor, first: number, count: number
 }
 
 /** @throws RangeError where the arrays have first axes that differ */
-function commonLength(given: readonly Given[]): number {
+function commonLength(given: readonly Given<TensorInfo>[]): number {
   const [{ array: one }, ...others] = given;
   const other = others.find(({ array }) => array.shape[0] !== one.shape[0]);
   if (other) throw new RangeError(`inputs must have as many samples each; there is ${shownNames([one, other.array])}`);
   return one.shape[0];
 }
 
-function runsOf(
-  given: readonly Given[],
-  varying: readonly Given[],
+/** `slice` gives what a run has of an array that is in `varying`; the others are the same in all. */
+function planOf<A extends TensorInfo>(
+  samples: number,
+  given: readonly Given<A>[],
+  varying: readonly Given<A>[],
   count: number,
   samplesOf: (run: number) => number,
   slice: (array: Tensor, run: number) => Tensor,
-): Iterable<Run> {
+): ArrayPlan<A> {
   return {
-    *[Symbol.iterator]() {
-      for (let run = 0; run < count; run++) {
-        const tensors = given.map((one) => (varying.includes(one) ? slice(one.array, run) : one.array));
-        yield { inputs: new Map(tensors.map((tensor) => [tensor.name, tensor])), samples: samplesOf(run) };
-      }
+    samples,
+    given,
+    runs(tensors) {
+      const arrays = given.map(({ input }, i) => converted(tensors[i], input));
+      return {
+        *[Symbol.iterator]() {
+          for (let run = 0; run < count; run++) {
+            const inputs = given.map((one, i) => (varying.includes(one) ? slice(arrays[i], run) : arrays[i]));
+            yield { inputs: new Map(inputs.map((tensor) => [tensor.name, tensor])), samples: samplesOf(run) };
+          }
+        },
+      };
     },
   };
 }
 
-function steps(given: readonly Given[], stepped: readonly Given[], limit: number): RunPlan {
+function steps<A extends TensorInfo>(given: readonly Given<A>[], stepped: readonly Given<A>[], limit: number): ArrayPlan<A> {
   const samples = commonLength(stepped);
-  return {
-    samples,
-    runs: runsOf(
-      given,
-      stepped,
-      Math.min(samples, limit),
-      () => 1,
-      (array, run) => part(array, run, 1, false),
-    ),
-  };
+  const one = (array: Tensor, run: number): Tensor => part(array, run, 1, false);
+  return planOf(samples, given, stepped, Math.min(samples, limit), () => 1, one);
 }
 
-function rows(given: readonly Given[], { batch = Infinity, limit }: RunOptions): RunPlan {
+function rows<A extends TensorInfo>(given: readonly Given<A>[], { batch = Infinity, limit }: RunOptions): ArrayPlan<A> {
   const fixed = given.filter(({ input, array }) => typeof input.shape[0] === "number" && array.shape[0] !== input.shape[0]);
   const open = given.filter(({ input }) => typeof input.shape[0] === "string");
   const varying = [...fixed, ...open];
   if (varying.length === 0)
-    return {
-      samples: 1,
-      runs: runsOf(
-        given,
-        [],
-        Math.min(1, limit),
-        () => 1,
-        (array) => array,
-      ),
-    };
+    return planOf(
+      1,
+      given,
+      [],
+      Math.min(1, limit),
+      () => 1,
+      (array) => array,
+    );
   const samples = commonLength(varying);
   const most = Math.min(samples, limit);
   const [wanted = Math.max(1, Math.min(batch, most)), ...others] = new Set(fixed.map(({ input }) => input.shape[0] as number));
   if (others.length > 0 || (fixed.length > 0 && most % wanted !== 0))
     throw new RangeError(`inputs must fill the model's ${shownInputs(fixed.map(({ input }) => input))}; there are ${most} samples`);
   const size = (run: number): number => Math.min(wanted, most - run * wanted);
-  return {
-    samples,
-    runs: runsOf(given, varying, Math.ceil(most / wanted), size, (array, run) => part(array, run * wanted, size(run), true)),
-  };
+  return planOf(samples, given, varying, Math.ceil(most / wanted), size, (array, run) => part(array, run * wanted, size(run), true));
 }

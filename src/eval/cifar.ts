@@ -1,37 +1,55 @@
 import { FormatError } from "../errors.js";
 
-// The binary files of CIFAR-10: records of a byte for the class and a plane each of red, green and blue.
+// The binary files of CIFAR: records of a label or two, of a byte each, and a plane each of red, green and blue. Nothing but their length and their labels tells them from any other.
 
 const CHANNELS = 3;
 const SIDE = 32;
-const CLASSES = 10;
 const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
-const RECORD_BYTES = 1 + IMAGE_BYTES;
+
+interface Records {
+  readonly title: string;
+  /** Of each label of a record, how many classes there are. The last one is the image's. */
+  readonly classes: readonly number[];
+}
+
+/** CIFAR-100 has a coarse label before the fine one. */
+const RECORDS: readonly Records[] = [
+  { title: "CIFAR-10", classes: [10] },
+  { title: "CIFAR-100", classes: [20, 100] },
+];
+
+const recordBytes = ({ classes }: Records): number => classes.length + IMAGE_BYTES;
 
 export interface Cifar {
   /** Images, channels, rows, columns. */
   readonly shape: readonly [number, number, number, number];
+  /** The file from the first image on. */
   readonly data: Uint8Array;
+  /** Bytes from one image to the next. */
+  readonly stride: number;
   readonly labels: Uint8Array;
 }
 
 /**
- * Reads a binary file of CIFAR-10, which nothing but its length and its labels tells from any other.
+ * Reads a binary file of CIFAR-10, or of CIFAR-100, whose labels are the fine ones.
  *
  * @throws FormatError where it does not end with a record, or has a label that is no class
  */
 export function readCifar(bytes: Uint8Array): Cifar {
-  const count = Math.floor(bytes.length / RECORD_BYTES);
-  if (bytes.length === 0 || bytes.length % RECORD_BYTES !== 0) {
-    throw new FormatError("TRUNCATED", bytes.length, `neither an IDX file nor records of CIFAR-10, of ${RECORD_BYTES} bytes each`);
+  const records = RECORDS.find((one) => bytes.length > 0 && bytes.length % recordBytes(one) === 0);
+  if (!records) {
+    const known = RECORDS.map((one) => `${one.title} (${recordBytes(one)} bytes each)`).join(" or ");
+    throw new FormatError("TRUNCATED", bytes.length, `neither an IDX file nor records of ${known}`);
   }
-  const data = new Uint8Array(count * IMAGE_BYTES);
-  const labels = new Uint8Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = i * RECORD_BYTES;
-    labels[i] = bytes[at];
-    if (labels[i] >= CLASSES) throw new FormatError("CORRUPT", at, `a label of ${labels[i]}, CIFAR-10 has ${CLASSES} classes`);
-    data.set(bytes.subarray(at + 1, at + RECORD_BYTES), i * IMAGE_BYTES);
+  const { title, classes } = records;
+  const stride = recordBytes(records);
+  const labels = new Uint8Array(bytes.length / stride);
+  for (let i = 0; i < labels.length; i++) {
+    for (const [j, count] of classes.entries()) {
+      const at = i * stride + j;
+      labels[i] = bytes[at];
+      if (labels[i] >= count) throw new FormatError("CORRUPT", at, `a label of ${labels[i]}, ${title} has ${count} classes`);
+    }
   }
-  return { shape: [count, CHANNELS, SIDE, SIDE], data, labels };
+  return { shape: [labels.length, CHANNELS, SIDE, SIDE], data: bytes.subarray(classes.length), stride, labels };
 }

@@ -12,17 +12,20 @@ export interface OutputComparison {
   readonly identical: boolean;
   /** The largest absolute difference; Infinity where one is NaN and the other is not, or in a run the shapes differ. */
   readonly maxAbs: number;
-  /** The mean of the absolute differences. */
+  /** The mean of the absolute differences: Infinity where one is without bounds, NaN where in a run the shapes differ. */
   readonly meanAbs: number;
-  /** Of the angle between the two, taken as one vector each; NaN where one is all zeros and the other is not. */
+  /**
+   * Of the angle between the two, taken as one vector each, without the elements that are infinite or NaN in either. NaN where that leaves nothing of two that are not identical, where one
+   * is all zeros and the other is not, and where in a run the shapes differ.
+   */
   readonly cosine: number;
-  /** Of an output [samples, classes]: the samples, and those whose largest element is the same one. */
+  /** Of an output [samples, classes], whatever axes of 1 follow: the samples, and those whose largest element is the same one. */
   readonly top1?: { readonly samples: number; readonly agreed: number };
 }
 
-/** How many classes an output of a run has; undefined where it has no row of them for each sample. */
-export function classesOf({ shape }: Tensor, samples: number): number | undefined {
-  return shape.length === 2 && shape[0] === samples && shape[1] > 1 ? shape[1] : undefined;
+/** How many classes an output of a run has; undefined where it has no row of them for each sample. A network that is convolutional to its end leaves rows and columns of 1 behind them. */
+export function classesOf({ shape: [lead, classes, ...others] }: Tensor, samples: number): number | undefined {
+  return lead === samples && classes > 1 && others.every((axis) => axis === 1) ? classes : undefined;
 }
 
 /** For each row the first of its largest elements; -1 where all are NaN. */
@@ -46,6 +49,8 @@ export class Comparing {
   readonly #output: ValueInfo;
   #elements = 0;
   #identical = true;
+  #sameShape = true;
+  #finite = 0;
   #maxAbs = 0;
   #sumAbs = 0;
   #dot = 0;
@@ -63,6 +68,7 @@ export class Comparing {
     const { dtype } = this.#output;
     if (before.shape.join() !== after.shape.join()) {
       this.#identical = false;
+      this.#sameShape = false;
       this.#rows = false;
       this.#maxAbs = Infinity;
       return;
@@ -90,23 +96,31 @@ export class Comparing {
       const error = Number.isNaN(difference) ? Infinity : difference;
       if (error > this.#maxAbs) this.#maxAbs = error;
       this.#sumAbs += error;
+      if (!Number.isFinite(before) || !Number.isFinite(after)) continue;
+      this.#finite++;
       this.#dot += before * after;
       this.#squaresBefore += before * before;
       this.#squaresAfter += after * after;
     }
   }
 
+  #cosine(): number {
+    if (this.#identical) return 1;
+    if (!this.#sameShape || this.#finite === 0) return Number.NaN;
+    if (this.#squaresBefore === 0 && this.#squaresAfter === 0) return 1;
+    return Math.min(1, this.#dot / Math.sqrt(this.#squaresBefore * this.#squaresAfter));
+  }
+
   result(): OutputComparison {
     const { name, dtype } = this.#output;
-    const nothing = this.#squaresBefore === 0 && this.#squaresAfter === 0;
     return {
       name,
       dtype,
       elements: this.#elements,
       identical: this.#identical,
       maxAbs: this.#maxAbs,
-      meanAbs: this.#elements === 0 ? 0 : this.#sumAbs / this.#elements,
-      cosine: this.#identical || nothing ? 1 : Math.min(1, this.#dot / Math.sqrt(this.#squaresBefore * this.#squaresAfter)),
+      meanAbs: !this.#sameShape ? Number.NaN : this.#elements === 0 ? 0 : this.#sumAbs / this.#elements,
+      cosine: this.#cosine(),
       ...(this.#rows && this.#samples > 0 && { top1: { samples: this.#samples, agreed: this.#agreed } }),
     };
   }

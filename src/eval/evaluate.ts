@@ -1,18 +1,20 @@
 import { checkInteger, checkNumber } from "../check.js";
 import type { Tensor } from "../types.js";
-import { Comparing, classesOf, largestOfRows, type OutputComparison } from "./compare.js";
-import { closedShape, type Run, type RunnableModel, type Samples, type Signature, shownInputs, type ValueInfo } from "./types.js";
-import { numbersOf, zeros } from "./values.js";
+import { Comparing, type OutputComparison } from "./compare.js";
+import { type Accuracy, checkLabels, Scoring } from "./scoring.js";
+import { checkShapes, checkUsed, closedShape, type Shapes } from "./shapes.js";
+import { type Run, type RunnableModel, type Samples, type Signature, shownInputs, type ValueInfo } from "./types.js";
+import { zeros } from "./values.js";
 
 export interface EvaluateOptions {
   /** What the models are run on: of `readImages`, `readArrays`, `arraySamples`, `randomSamples`. */
   readonly samples: Samples;
   /** The class of each sample, from 0 on, in place of those that the samples bring. */
-  readonly labels?: Uint8Array;
+  readonly labels?: ArrayLike<number>;
   /** For each output that goes into the next run, by its name, the input that takes it. The first time the input is what the samples have for it, or zeros. */
   readonly state?: Readonly<Record<string, string>>;
   /** Shapes of random inputs and of a state. An axis that the model leaves open is 1 unless it stands here, or the samples have an axis of that name. */
-  readonly shapes?: Readonly<Record<string, readonly number[]>>;
+  readonly shapes?: Shapes;
   /** Most samples in all. */
   readonly limit?: number;
   /** Most samples of a run, where the model leaves it open: 256 for images, all for arrays. */
@@ -21,18 +23,10 @@ export interface EvaluateOptions {
   readonly tolerance?: number;
   /** The most percentage points of accuracy lost that are still `ok`. */
   readonly maxAccuracyDrop?: number;
+  /** Called after each run with the samples that were run, and all there are to run. */
+  readonly onProgress?: (done: number, total: number) => void;
   /** Stops the work between two runs. */
   readonly signal?: AbortSignal;
-}
-
-/** How often two models are right. */
-export interface Accuracy {
-  /** The output whose largest element is the class: the first that has a row of them for each sample. */
-  readonly output: string;
-  readonly samples: number;
-  /** Of the first model, samples that it was right on; and of the second. */
-  readonly before: number;
-  readonly after: number;
 }
 
 /** What two models answer. */
@@ -54,12 +48,14 @@ export interface Evaluation {
  * @throws RangeError, TypeError where the samples or an option do not meet the models; the reason of `options.signal`; what a model fails with
  */
 export async function evaluate(before: RunnableModel, after: RunnableModel, options: EvaluateOptions): Promise<Evaluation> {
-  const { samples, state = {}, shapes = {}, limit = Infinity, batch, signal } = options;
+  const { samples, state = {}, shapes = {}, limit = Infinity, batch, onProgress, signal } = options;
   checkLimits(options);
   checkSame(before, after);
+  checkShapes(shapes, before.inputs);
   const fed = checkState(before, state);
-  const plan = samples.plan(before, { batch, limit, fed: new Set(fed.values()), shapes });
+  const plan = await samples.plan(before, { batch, limit, fed: new Set(fed.values()), shapes });
   const labels = options.labels ?? samples.labels;
+  if (labels) checkLabels(labels);
   if (labels && labels.length !== plan.samples)
     throw new RangeError(`labels must be as many as the samples: there are ${labels.length} for ${plan.samples}`);
   if (!labels && options.maxAccuracyDrop !== undefined) throw new RangeError("maxAccuracyDrop must come with labels");
@@ -70,6 +66,7 @@ export async function evaluate(before: RunnableModel, after: RunnableModel, opti
   let done = 0;
   for (const run of plan.runs) {
     signal?.throwIfAborted();
+    checkUsed(shapes, run.inputs);
     const results: (readonly Tensor[])[] = [];
     for (const [i, model] of [before, after].entries()) {
       const outputs = await model.run(inputsOf(model, run, states[i], shapes));
@@ -82,9 +79,12 @@ export async function evaluate(before: RunnableModel, after: RunnableModel, opti
     for (const [i, output] of results[0].entries()) comparing[i].add(output, results[1][i], run.samples);
     scoring?.add(before.outputs, results, run.samples);
     done += run.samples;
+    onProgress?.(done, Math.min(plan.samples, limit));
   }
   if (done === 0) throw new RangeError("samples must be one at least");
   const outputs = comparing.map((one) => one.result());
+  if (outputs.every(({ elements, identical }) => elements === 0 && identical))
+    throw new RangeError("samples must be such that the models answer them: no output has an element to compare");
   const accuracy = scoring?.result();
   return { ok: isOk(outputs, accuracy, options), samples: done, outputs, ...(accuracy && { accuracy }) };
 }
@@ -118,12 +118,7 @@ function checkState({ inputs, outputs }: Signature, state: Readonly<Record<strin
 }
 
 /** What a model takes in a run, in the order of its inputs. */
-function inputsOf(
-  { inputs }: Signature,
-  run: Run,
-  state: ReadonlyMap<string, Tensor>,
-  shapes: Readonly<Record<string, readonly number[]>>,
-): Tensor[] {
+function inputsOf({ inputs }: Signature, run: Run, state: ReadonlyMap<string, Tensor>, shapes: Shapes): Tensor[] {
   const lengths = openLengths(inputs, run);
   return inputs.map((input) => {
     const { name, dtype } = input;
@@ -141,49 +136,6 @@ function openLengths(inputs: readonly ValueInfo[], run: Run): Map<string, number
     }
   }
   return lengths;
-}
-
-/** Counts what two models are right on. */
-class Scoring {
-  readonly #labels: Uint8Array;
-  #output: number | undefined;
-  #name = "";
-  #samples = 0;
-  #right: [number, number] = [0, 0];
-
-  constructor(labels: Uint8Array) {
-    this.#labels = labels;
-  }
-
-  /** @throws RangeError where no output has classes, or too few */
-  add(infos: readonly ValueInfo[], results: readonly (readonly Tensor[])[], samples: number): void {
-    this.#output ??= results[0].findIndex((output) => classesOf(output, samples) !== undefined);
-    const info = infos[this.#output];
-    if (!info) throw new RangeError(`labels must have an output of [samples, classes] to go with, the model has ${shownInputs(infos)}`);
-    this.#name = info.name;
-    const labels = this.#labels.subarray(this.#samples, this.#samples + samples);
-    for (const side of [0, 1]) {
-      const output = results[side][this.#output];
-      const classes = classesOf(output, samples);
-      if (classes === undefined)
-        throw new RangeError(
-          `labels must go with an output of [samples, classes], ${JSON.stringify(info.name)} has become [${output.shape}]`,
-        );
-      const wrong = labels.findIndex((label) => label >= classes);
-      if (wrong >= 0)
-        throw new RangeError(
-          `labels must be below ${classes}, the classes of ${JSON.stringify(info.name)}, got ${labels[wrong]} for sample ${this.#samples + wrong}`,
-        );
-      for (const [row, best] of largestOfRows(numbersOf(output, info.dtype), classes).entries())
-        if (best === labels[row]) this.#right[side]++;
-    }
-    this.#samples += samples;
-  }
-
-  result(): Accuracy {
-    const [before, after] = this.#right;
-    return { output: this.#name, samples: this.#samples, before, after };
-  }
 }
 
 function isOk(

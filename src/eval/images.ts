@@ -3,8 +3,8 @@ import { FormatError } from "../errors.js";
 import type { Input } from "../pipeline/api.js";
 import type { Tensor } from "../types.js";
 import { readCifar } from "./cifar.js";
-import { isIdx, readIdx } from "./idx.js";
-import { readInput } from "./input-file.js";
+import { idxLength, isIdx, readIdx, UNSIGNED_BYTE } from "./idx.js";
+import { type FileOptions, readInput } from "./input-file.js";
 import {
   meets,
   oneInput,
@@ -20,7 +20,7 @@ import {
 import { bytesOf, type ElementArray, elementsOf } from "./values.js";
 
 /** What a model is given for a pixel of 0 to 255: (pixel * scale - mean) / std. */
-export interface ImageOptions {
+export interface ImageOptions extends FileOptions {
   /** The input that takes the images; it need not be said of a model with one. */
   readonly input?: string;
   /** 1 unless given, or 1/255 where there is a mean or a standard deviation, as these are given for pixels of 0 to 1. */
@@ -38,7 +38,9 @@ interface Images {
   /** Images, channels, rows, columns. */
   readonly shape: readonly [number, number, number, number];
   readonly data: Uint8Array;
-  readonly labels?: Uint8Array;
+  /** Bytes from one image to the next. */
+  readonly stride: number;
+  readonly labels?: ArrayLike<number>;
 }
 
 /** How images lie in an input. */
@@ -50,31 +52,23 @@ interface Layout {
 
 function imagesOf(bytes: Uint8Array): Images {
   if (!isIdx(bytes)) return readCifar(bytes);
-  const { shape, data } = readIdx(bytes);
+  const { shape, kind, data } = readIdx(bytes);
+  if (kind !== UNSIGNED_BYTE)
+    throw new FormatError("UNSUPPORTED", 2, `an IDX file of images has unsigned bytes, this one elements of kind ${kind}`);
   if (shape.length < 3) throw new FormatError("UNSUPPORTED", 3, `an IDX file of images has 3 axes or 4, this one is [${shape}]`);
   const [count, ...one] = shape;
   // Four axes: images, rows, columns and channels would be another order, which no known file has.
-  return { shape: [count, one.length === 3 ? one[0] : 1, one[one.length - 2], one[one.length - 1]], data };
+  const [channels, rows, columns] = one.length === 3 ? one : [1, ...one];
+  return { shape: [count, channels, rows, columns], data, stride: channels * rows * columns };
 }
 
 /**
- * Labels in an IDX file, in gzip or not.
- *
- * @throws FormatError where the file is at fault
- */
-export async function readLabels(input: Input): Promise<Uint8Array> {
-  const { shape, data } = readIdx(await readInput(input));
-  if (shape.length !== 1) throw new FormatError("UNSUPPORTED", 3, `an IDX file of labels has 1 axis, this one is [${shape}]`);
-  return data;
-}
-
-/**
- * Images in an IDX file, or images and labels in a binary file of CIFAR-10; in gzip or not.
+ * Images in an IDX file, or images and labels in a binary file of CIFAR-10 or CIFAR-100; in gzip or not.
  *
  * @throws FormatError where the file is at fault; RangeError, TypeError where an option is
  */
 export async function readImages(input: Input, options: ImageOptions = {}): Promise<Samples> {
-  const images = imagesOf(await readInput(input));
+  const images = imagesOf(await readInput(input, options, idxLength));
   const [count, channels] = images.shape;
   const values = pixelValues(channels, options);
   return {
@@ -132,7 +126,7 @@ function layoutOf(target: ValueInfo, { shape: [, channels, rows, columns] }: Ima
 
 function* imageRuns(
   { name, dtype }: ValueInfo,
-  { shape: [, channels, rows, columns], data }: Images,
+  { shape: [, channels, rows, columns], data, stride: imageBytes }: Images,
   { shape, channelsLast }: Layout,
   tables: readonly ElementArray[],
   most: number,
@@ -145,7 +139,7 @@ function* imageRuns(
     const elements = new (tables[0].constructor as new (length: number) => Uint8Array)(samples * bytes);
     for (let image = 0; image < samples; image++) {
       for (let channel = 0; channel < channels; channel++) {
-        const from = (first + image) * bytes + channel * pixels;
+        const from = (first + image) * imageBytes + channel * pixels;
         const to = image * bytes + (channelsLast ? channel : channel * pixels);
         const stride = channelsLast ? channels : 1;
         const table = tables[channel] as Uint8Array;

@@ -29,8 +29,8 @@ const TYPES: readonly (readonly [ValueDtype, string])[] = [
 const TYPE_OF: ReadonlyMap<string, string> = new Map(TYPES);
 const DTYPE_OF: ReadonlyMap<string, ValueDtype> = new Map(TYPES.map(([dtype, type]) => [type, dtype]));
 
-/** Warnings about how a model could be faster are none about what it answers. */
-const ERRORS_ONLY = 3;
+/** What goes wrong is thrown, and said by who catches it: onnxruntime would write it to standard error too. */
+const FATAL_ONLY = { logSeverityLevel: 4 };
 
 /** What onnxruntime is given: a path, or bytes and those of the files beside them. */
 interface Loadable {
@@ -73,7 +73,7 @@ export async function openOnnxModel(input: Input, options: OpenOptions = {}): Pr
 
 async function created({ InferenceSession }: Runtime, { model, externalData }: Loadable): Promise<RuntimeSession> {
   try {
-    return await InferenceSession.create(model, { logSeverityLevel: ERRORS_ONLY, ...(externalData.length > 0 && { externalData }) });
+    return await InferenceSession.create(model, { ...FATAL_ONLY, ...(externalData.length > 0 && { externalData }) });
   } catch (error) {
     throw new FormatError("UNSUPPORTED", 0, `onnxruntime does not load the model: ${(error as Error).message}`);
   }
@@ -94,7 +94,7 @@ function runnable(session: RuntimeSession): RunnableModel {
     outputs,
     async run(tensors) {
       const feeds = tensors.map((tensor) => [tensor.name, toRuntime(tensor)] as const);
-      const results = await answered(session.run(Object.fromEntries(feeds)));
+      const results = await answered(session.run(Object.fromEntries(feeds), FATAL_ONLY));
       return outputs.map((info) => fromRuntime(info, results[info.name]));
     },
     release: () => session.release(),

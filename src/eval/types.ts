@@ -1,4 +1,5 @@
 import type { Tensor } from "../types.js";
+import type { Shapes } from "./shapes.js";
 import type { ValueDtype } from "./values.js";
 
 /** An input or an output of a model. */
@@ -45,19 +46,19 @@ export interface RunOptions {
   /** The inputs that an output of the run before feeds. */
   readonly fed: ReadonlySet<string>;
   /** Shapes of inputs that are not given. An axis that the model leaves open is 1 unless it stands here. */
-  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly shapes: Shapes;
 }
 
 /** What models are run on. */
 export interface Samples {
   /** The class of each sample, where the file says it. */
-  readonly labels?: Uint8Array;
+  readonly labels?: ArrayLike<number>;
   /**
    * The runs of such a model.
    *
-   * @throws RangeError where the samples do not meet it
+   * @throws RangeError where the samples do not meet it; FormatError where a file that they come from is at fault
    */
-  plan(model: Signature, options: RunOptions): RunPlan;
+  plan(model: Signature, options: RunOptions): RunPlan | Promise<RunPlan>;
 }
 
 /** A shape for a message: `[n, 1, 28, 28]`, an axis that is open and has no name as `?`. */
@@ -95,19 +96,4 @@ export function oneInput(inputs: readonly ValueInfo[], fed: ReadonlySet<string>,
   const found = inputs.find(({ name }) => name === wanted);
   if (!found) throw new RangeError(`input must be one of the model's: ${shownInputs(inputs)}; got ${JSON.stringify(wanted)}`);
   return found;
-}
-
-/** A shape with a length for every axis. */
-export function closedShape(
-  { name, shape }: ValueInfo,
-  shapes: RunOptions["shapes"],
-  lengths: ReadonlyMap<string, number> = new Map(),
-): number[] {
-  const given = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
-  if (given && !meets(given, shape)) {
-    throw new RangeError(
-      `shapes must meet the model: ${shownShape(given)} is given for ${JSON.stringify(name)}, which is ${shownShape(shape)}`,
-    );
-  }
-  return shape.map((axis, i) => given?.[i] ?? (typeof axis === "number" ? axis : (lengths.get(axis) ?? 1)));
 }

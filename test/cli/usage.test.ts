@@ -74,6 +74,11 @@ describe("a usage error is one sentence, and exit code 2:", () => {
     ["a mean of no images", ["eval", model, model, "--mean", "0.5"], /--mean is for images; name them with --images/],
     ["a shape without a name", ["eval", model, model, "--shape", "1,3"], /--shape.*image=1,3,224,224/],
     ["a state without an input", ["eval", model, model, "--state", "stateN="], /--state.*stateN=state/],
+    [
+      "a shape of images, without a state",
+      ["eval", model, model, "--images", model, "--shape", "x=1,3"],
+      /--shape is for random inputs and for a --state/,
+    ],
     ["a shape given twice", ["eval", model, model, "--shape", "x=1", "--shape", "x=2"], /--shape.*x is given twice/],
     ["inputs and images", ["eval", model, model, "--inputs", model, "--images", model], /--inputs.*cannot be used with.*--images/],
     ["images and random ones", ["eval", model, model, "--images", model, "--random", "3"], /--images.*cannot be used with.*--random/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arraySamples, type EvaluateOptions, evaluate } from "../../src/eval/index.js";
+import { arraySamples, type EvaluateOptions, evaluate, randomSamples } from "../../src/eval/index.js";
 import type { Tensor } from "../../src/types.js";
 import { f32, linear, modelOf, numbers, value } from "./models.js";
 
@@ -98,6 +98,85 @@ describe("evaluate", () => {
   });
 });
 
+describe("what is measured where numbers are missing", () => {
+  const answering = (...answer: number[]) => modelOf(linear(), (x) => [f32("y", x.shape, answer)]);
+  const one = async (before: number[], after: number[]) =>
+    (await evaluate(answering(...before), answering(...after), rows([1, 2, 3]))).outputs[0];
+
+  it("the cosine leaves out elements that are infinite or NaN", async () => {
+    expect(await one([-Infinity, 3, 4], [-Infinity, 4, 3])).toMatchObject({ maxAbs: 1, cosine: 24 / 25 });
+    expect(await one([Number.NaN, 3, 4], [Number.NaN, 4, 3])).toMatchObject({ maxAbs: 1, cosine: 24 / 25 });
+    expect(await one([1, 3, 4], [Infinity, 4, 3])).toMatchObject({ maxAbs: Infinity, meanAbs: Infinity, cosine: 24 / 25 });
+    expect((await one([Infinity, Infinity, Infinity], [Infinity, -Infinity, Infinity])).cosine).toBeNaN();
+    expect((await one([0, 0, 0], [1, 0, 0])).cosine).toBeNaN();
+  });
+
+  it("nothing is said of the mean and the angle where shapes differ", async () => {
+    const short = modelOf(linear(), () => [f32("y", [1, 3], [0, 0, 0])]);
+    const [output] = (await evaluate(linear(), short, ROWS)).outputs;
+    expect(output).toMatchObject({ maxAbs: Infinity, meanAbs: Number.NaN, cosine: Number.NaN });
+  });
+
+  it("answers without an element are no comparison", async () => {
+    const empty = modelOf(linear(), () => [f32("y", [0, 3], [])]);
+    await expect(evaluate(empty, empty, { ...ROWS, tolerance: 0 })).rejects.toThrow(/no output has an element to compare/);
+    expect((await evaluate(empty, linear(), { ...ROWS, tolerance: 0 })).ok).toBe(false);
+  });
+});
+
+describe("rows of classes", () => {
+  const shaped = (...behind: number[]) =>
+    modelOf(linear(), (x) => [{ ...f32("y", [...x.shape, ...behind], new Array(4 * 3 * behind.reduce((a, b) => a * b, 1)).fill(1)) }]);
+
+  it("may have axes of 1 behind them", async () => {
+    const { outputs, accuracy } = await evaluate(shaped(1, 1), shaped(1, 1), { ...ROWS, labels: [0, 0, 1, 2] });
+    expect(outputs[0].top1).toEqual({ samples: 4, agreed: 4 });
+    expect(accuracy).toMatchObject({ before: 2, after: 2 });
+    expect((await evaluate(shaped(2, 1), shaped(2, 1), ROWS)).outputs[0].top1).toBeUndefined();
+  });
+
+  it("may be more than a byte counts", async () => {
+    const wide = linear(1, 0, 400);
+    const row = Array.from({ length: 400 }, (_, i) => (i === 300 ? 1 : 0));
+    const samples = arraySamples([f32("x", [1, 400], row)]);
+    for (const labels of [[300], Int32Array.of(300)])
+      expect((await evaluate(wide, wide, { samples, labels })).accuracy).toMatchObject({ samples: 1, before: 1, after: 1 });
+  });
+});
+
+describe("shapes", () => {
+  const run = (shapes: Record<string, number[]>, more: Partial<EvaluateOptions> = {}) =>
+    evaluate(linear(), linear(), { samples: randomSamples(1), shapes, ...more });
+
+  it("are those of random inputs", async () => {
+    expect((await run({ x: [5, 3] })).outputs[0].elements).toBe(15);
+  });
+
+  it("must name an input, in integers of 1 or more", async () => {
+    await expect(run({ image: [1, 3] })).rejects.toThrow(/shapes must name inputs of the model, "x" F32 \[n, 3\]; got "image"/);
+    for (const axis of [0, -1, 1.5, Number.NaN])
+      await expect(run({ x: [axis, 3] })).rejects.toThrow(`shapes must have integers of 1 or more, ${axis} is given for "x"`);
+  });
+
+  it("are refused of an input that the samples bring, unless they are its own", async () => {
+    await expect(run({ x: [1, 3] }, ROWS)).rejects.toThrow(
+      /shapes must be those of random inputs or of a state; "x" is given, with \[4, 3\]/,
+    );
+    expect((await run({ x: [4, 3] }, ROWS)).ok).toBe(true);
+  });
+});
+
+describe("progress", () => {
+  it("counts the samples of each run", async () => {
+    const said: [number, number][] = [];
+    await evaluate(linear(), linear(), { ...ROWS, batch: 2, limit: 3, onProgress: (...at) => said.push(at) });
+    expect(said).toEqual([
+      [2, 3],
+      [3, 3],
+    ]);
+  });
+});
+
 describe("a state", () => {
   const signature = {
     inputs: [value("x", ["batch"]), value("sum", [2, "batch"])],
@@ -162,8 +241,11 @@ describe("what does not go together is refused:", () => {
       /labels must be as many as the samples: there are 3 for 4/,
     );
     await expect(evaluate(linear(), linear(), { ...ROWS, labels: Uint8Array.of(0, 1, 3, 0) })).rejects.toThrow(
-      /labels must be below 3, the classes of "y", got 3 for sample 2/,
+      /labels must be integers from 0 to 2, the classes of "y", got 3 for sample 2/,
     );
+    for (const wrong of [-1, 0.5])
+      await expect(evaluate(linear(), linear(), { ...ROWS, labels: [0, 1, wrong, 0] })).rejects.toThrow(`got ${wrong} for sample 2`);
+    await expect(evaluate(linear(), linear(), { ...ROWS, labels: 7 as unknown as number[] })).rejects.toThrow(TypeError);
     const flat = modelOf({ inputs: linear().inputs, outputs: [value("y", ["n"])] }, (x) => [
       f32("y", [x.shape[0]], new Array(x.shape[0]).fill(0)),
     ]);

@@ -20,7 +20,10 @@ export interface RuntimeValue {
 export interface RuntimeSession {
   readonly inputMetadata: readonly RuntimeValue[];
   readonly outputMetadata: readonly RuntimeValue[];
-  run(feeds: Readonly<Record<string, RuntimeTensor>>): Promise<Readonly<Record<string, RuntimeTensor>>>;
+  run(
+    feeds: Readonly<Record<string, RuntimeTensor>>,
+    options?: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, RuntimeTensor>>>;
   release(): Promise<void>;
 }
 
