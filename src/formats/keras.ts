@@ -40,15 +40,21 @@ async function datasetsOf(source: Source, base: number): Promise<Run[]> {
   const file = new H5File(source, base);
   const runs: (Run & { readonly offset: number })[] = [];
   const seen = new Set<number>();
-  const left: { readonly path: string; readonly address: number }[] = [{ path: "", address: await file.root() }];
+  const paths = new Set<string>();
+  const left: { readonly path: string; readonly address: number; readonly linkOffset: number }[] = [
+    { path: "", address: await file.root(), linkOffset: base },
+  ];
   for (let next = left.pop(); next; next = left.pop()) {
-    const { path, address } = next;
+    const { path, address, linkOffset } = next;
     // An object may be in several groups, and in one of its own: it is one tensor, by its first name.
     if (seen.has(address)) continue;
     seen.add(address);
     const messages = await file.messages(address);
     const dataset = datasetOf(messages);
     if (dataset) {
+      // A file may say that a link is called `a/b`, as another object is by its path.
+      if (paths.has(path)) throw new FormatError("DUPLICATE", linkOffset, `two datasets are called ${quoted(path)}`);
+      paths.add(path);
       const { dtype, shape, bigEndian, byteLength, offset } = dataset;
       const start = base + dataset.address;
       if (byteLength > source.byteLength - start) {
@@ -68,7 +74,7 @@ async function datasetsOf(source: Source, base: number): Promise<Run[]> {
       names.add(name);
       const inner = path === "" ? name : `${path}/${name}`;
       if (inner.length > MOST_PATH_LENGTH) throw new FormatError("LIMIT", offset, `a path of ${inner.length} characters`);
-      left.push({ path: inner, address: of });
+      left.push({ path: inner, address: of, linkOffset: offset });
     }
   }
   runs.sort((a, b) => a.start - b.start || a.end - b.end);

@@ -9,6 +9,7 @@ import { compress, decompress } from "../../src/index.js";
 import type { OpenModel } from "../../src/types.js";
 import { dataFile, NO_DATA } from "../data.js";
 import { addDataset, contentsOf, makeH5 } from "./h5file.js";
+import { dataset, h5File, header, LINK, link, message, ROOT_AT } from "./h5raw.js";
 import { acceptedOrRefused, collect, concat, expectSame, floats, lendingSource, mutants, readAll, refused, restore } from "./helpers.js";
 import { makeZip } from "./zipfile.js";
 
@@ -302,5 +303,19 @@ describe("a file of another's", () => {
       file.create_soft_link("/a", "c");
     });
     expect((await open(linked)).tensors).toMatchObject([{ name: "a", shape: [4] }]);
+  });
+
+  it("is refused where the name of a link is the path of another object", async () => {
+    const named = (name: string): Uint8Array =>
+      h5File([
+        [ROOT_AT, header(message(LINK, link(name, 600)), message(LINK, link("a", 400)))],
+        [400, header(message(LINK, link("b", 800)))],
+        [600, header(...dataset(1000, 10))],
+        [800, header(...dataset(1100, 10))],
+        [1100, new Uint8Array(40)],
+      ]);
+    expect((await open(named("a_b"))).tensors.map(({ name }) => name)).toEqual(["a_b", "a/b"]);
+    const error = await refused(open(named("a/b")), "DUPLICATE");
+    expect(error.offset).toBe(400 + 10 + 4);
   });
 });
