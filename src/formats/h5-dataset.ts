@@ -1,11 +1,7 @@
 import { MAX_RANK } from "../archive/limits.js";
 import { FormatError } from "../errors.js";
 import { type Dtype, tensorByteLength } from "../types.js";
-import type { H5Fields, H5Message } from "./h5-file.js";
-
-const DATASPACE = 0x01;
-const DATATYPE = 0x03;
-const LAYOUT = 0x08;
+import { DATASPACE, DATATYPE, type H5Fields, type H5Message, LAYOUT } from "./h5-file.js";
 
 /** A dataset of numbers whose bytes stand in one run of the file. */
 export interface H5Dataset {

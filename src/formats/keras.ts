@@ -8,6 +8,7 @@ import { H5_SIGNATURE, H5File, h5Offset } from "./h5-file.js";
 import { groupLinks } from "./h5-groups.js";
 import { isKerasWeight } from "./keras-roles.js";
 import { quoted } from "./quoted.js";
+import { readAhead } from "./read-ahead.js";
 import { rolesOf } from "./recurrent.js";
 import type { ZipDirectory, ZipEntry } from "./zip.js";
 import { memberSource } from "./zip-member.js";
@@ -18,6 +19,9 @@ const MOST_LITERAL_BYTES = 1 << 16;
 
 /** Real paths stay below 300 characters; each dataset has one, which takes what its groups take again. */
 const MOST_PATH_LENGTH = 1024;
+
+/** What a dataset takes, and what says later where it is and how it is called, in units of memory. */
+const UNITS_OF_DATASET = 48;
 
 /** The member of a `.keras` file that has its weights. */
 const WEIGHTS_MEMBER = "model.weights.h5";
@@ -55,6 +59,7 @@ async function datasetsOf(source: Source, base: number): Promise<Run[]> {
       // A file may say that a link is called `a/b`, as another object is by its path.
       if (paths.has(path)) throw new FormatError("DUPLICATE", linkOffset, `two datasets are called ${quoted(path)}`);
       paths.add(path);
+      file.spend(UNITS_OF_DATASET + dataset.shape.length, dataset.offset);
       const { dtype, shape, bigEndian, byteLength, offset } = dataset;
       const start = base + dataset.address;
       if (byteLength > source.byteLength - start) {
@@ -114,7 +119,9 @@ function withRests(datasets: readonly Run[], byteLength: number): Run[] {
  * @param offset where the HDF5 file begins, where that is known
  * @throws FormatError, and the source stays the caller's
  */
-export async function openKeras(source: Source, offset = 0): Promise<OpenModel> {
+export async function openKeras(file: Source, offset = 0): Promise<OpenModel> {
+  // Each dataset has a header of its own, and often few bytes.
+  const source = readAhead(file);
   const runs = withRests(await datasetsOf(source, offset), source.byteLength);
   return h5Model(source, runs, async () => ({ path: "", pieces: await piecesOf(source, runs) }));
 }
