@@ -122,7 +122,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
     return {
       file: fileReport(reports, header.length + recordBytes, header.length, sourceBytes),
       tensors: reports,
-      notes: idleRules(recipe, tensors),
+      notes: [...(model.notes ?? []), ...idleRules(recipe, tensors)],
     };
   } finally {
     await Promise.all([pool?.close(), records.close()]);
