@@ -200,6 +200,8 @@ export interface OpenModel {
   /** Bytes of all its files. */
   readonly byteLength: number;
   readonly tensors: readonly TensorInfo[];
+  /** What the user should know of it: weights that are no tensors. */
+  readonly notes?: readonly string[];
   /** A tensor's bytes are checked as they are read from its beginning to its end: it is not to be divided among readers. */
   readonly checkedInOrder?: boolean;
   /** Exactly `byteLength` bytes of a tensor, little-endian and row-major, from `offset` within it. */

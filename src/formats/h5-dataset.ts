@@ -1,11 +1,7 @@
 import { MAX_RANK } from "../archive/limits.js";
 import { FormatError } from "../errors.js";
 import { type Dtype, tensorByteLength } from "../types.js";
-import type { H5Fields, H5Message } from "./h5-file.js";
-
-const DATASPACE = 0x01;
-const DATATYPE = 0x03;
-const LAYOUT = 0x08;
+import { DATASPACE, DATATYPE, type H5Fields, type H5Message, LAYOUT } from "./h5-file.js";
 
 /** A dataset of numbers whose bytes stand in one run of the file. */
 export interface H5Dataset {
@@ -18,8 +14,11 @@ export interface H5Dataset {
   readonly offset: number;
 }
 
-/** The dataset that a header is of; undefined for groups, for data in pieces (chunked, and so all that is compressed), in the header or in other files, and for what are no numbers. */
-export function datasetOf(messages: readonly H5Message[]): H5Dataset | undefined {
+/**
+ * The dataset that a header is of; of numbers in pieces, as all that is compressed, that they are. Undefined for groups, for data in the header or in other files, and for what are no
+ * numbers.
+ */
+export function datasetOf(messages: readonly H5Message[]): H5Dataset | "chunked" | undefined {
   // One that says where it is kept for all is not read.
   const own = (wanted: number): H5Fields | undefined => messages.find(({ type, flags }) => type === wanted && (flags & 2) === 0)?.fields;
   const [space, type, layout] = [own(DATASPACE), own(DATATYPE), own(LAYOUT)];
@@ -27,6 +26,7 @@ export function datasetOf(messages: readonly H5Message[]): H5Dataset | undefined
   const { offset } = layout;
   const run = runOf(layout);
   const numbers = run && numbersOf(type);
+  if (run === "chunked") return numbers && "chunked";
   const shape = numbers && shapeOf(space);
   if (!run || !numbers || !shape) return undefined;
   const byteLength = tensorByteLength(numbers.dtype, shape, space.base);
@@ -36,18 +36,24 @@ export function datasetOf(messages: readonly H5Message[]): H5Dataset | undefined
   return { ...numbers, shape, address: run.address, byteLength, offset };
 }
 
-/** Where data stand that are in one run. */
-function runOf(layout: H5Fields): { readonly address: number; readonly byteLength?: number } | undefined {
+const CONTIGUOUS = 1;
+const CHUNKED = 2;
+
+/** Where data stand that are in one run; or that they are in pieces. */
+function runOf(layout: H5Fields): { readonly address: number; readonly byteLength?: number } | "chunked" | undefined {
   const version = layout.u8("layout version");
   if (version < 3) {
     const rank = layout.u8("axes of a layout");
     const kind = layout.u8("kind of layout");
     layout.take(5, "layout");
-    if (kind !== 1 || rank > MAX_RANK) return undefined;
+    if (kind === CHUNKED) return "chunked";
+    if (kind !== CONTIGUOUS || rank > MAX_RANK) return undefined;
     const address = layout.address("address of data");
     return address === undefined ? undefined : { address };
   }
-  if (layout.u8("kind of layout") !== 1) return undefined;
+  const kind = layout.u8("kind of layout");
+  if (kind === CHUNKED) return "chunked";
+  if (kind !== CONTIGUOUS) return undefined;
   const address = layout.address("address of data");
   // Nothing was written: no byte of the file is the dataset's.
   return address === undefined ? undefined : { address, byteLength: layout.u64("bytes of data") };

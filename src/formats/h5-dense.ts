@@ -9,16 +9,14 @@ function bytesFor(most: number): number {
 }
 
 /** The bodies of a group's links, where they are in a heap; nothing where they stand in the group's header. */
-export async function denseLinks(file: H5File, info: H5Fields): Promise<H5Fields[]> {
+export async function* denseLinks(file: H5File, info: H5Fields): AsyncGenerator<H5Fields> {
   info.take(1, "link info");
   if (info.u8("link info flags") & 1) info.take(8, "link info");
   const heapAddress = info.address("address of a heap");
   const tree = info.address("address of an index");
-  if (heapAddress === undefined || tree === undefined) return [];
+  if (heapAddress === undefined || tree === undefined) return;
   const heap = await FractalHeap.open(file, heapAddress);
-  const links: H5Fields[] = [];
-  for (const id of await recordsOf(file, tree)) links.push(await heap.object(id));
-  return links;
+  for await (const id of recordsOf(file, tree)) yield heap.object(id);
 }
 
 /** Objects in blocks, which double in size from row to row of a table. */
@@ -109,7 +107,7 @@ class FractalHeap {
 const NODE_BYTES = 10;
 
 /** The heap identifiers in an index of links, by name or by order of creation. */
-async function recordsOf(file: H5File, address: number): Promise<H5Fields[]> {
+async function* recordsOf(file: H5File, address: number): AsyncGenerator<H5Fields> {
   const head = await file.take(address, 38, "index of links");
   head.expect("BTHD", "index of links");
   head.take(1, "index of links");
@@ -137,8 +135,7 @@ async function recordsOf(file: H5File, address: number): Promise<H5Fields[]> {
     widths.push(bytesFor(all));
   }
 
-  const found: H5Fields[] = [];
-  const visit = async (at: number, count: number, level: number): Promise<void> => {
+  const visit = async function* (at: number, count: number, level: number): AsyncGenerator<H5Fields> {
     const width = level === 0 ? 0 : 8 + countBytes + widths[level - 1];
     const node = await file.take(at, 6 + count * recordBytes + (count + 1) * width, "node of an index");
     node.expect(level === 0 ? "BTLF" : "BTIN", "node of an index");
@@ -146,15 +143,14 @@ async function recordsOf(file: H5File, address: number): Promise<H5Fields[]> {
     for (let i = 0; i < count; i++) {
       node.take(keyBytes, "record of an index");
       const { offset } = node;
-      found.push(new H5Fields(node.take(recordBytes - keyBytes, "record of an index"), offset));
+      yield new H5Fields(node.take(recordBytes - keyBytes, "record of an index"), offset);
     }
     for (let i = 0; level > 0 && i <= count; i++) {
       const child = node.u64("address of a node");
       const records = node.uint(countBytes, "records of a node");
       node.take(widths[level - 1], "node of an index");
-      await visit(child, records, level - 1);
+      yield* visit(child, records, level - 1);
     }
   };
-  if (root !== undefined) await visit(root, rootCount, depth);
-  return found;
+  if (root !== undefined) yield* visit(root, rootCount, depth);
 }

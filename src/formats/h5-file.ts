@@ -15,6 +15,18 @@ const MOST_SUPERBLOCK_BYTES = 100;
 /** Structures are held in memory. Of a real file with 10,000 datasets they take 5 MB. */
 const MAX_STRUCTURE_BYTES = 2 ** 27;
 
+/**
+ * What structures may be read into, in units of 16 bytes: 400 MB, counted by what objects take in memory, and what is made of them later. Four bytes of a file can make a message of 200
+ * bytes. It is enough for more datasets than `MAX_STRUCTURE_BYTES` has of those that the HDF5 library writes.
+ */
+const MAX_UNITS = 3 << 23;
+
+/** A message with its fields. */
+const UNITS_OF_MESSAGE = 12;
+
+/** What a user can do where a file has more than is read. */
+const SAVE_LESS = "save the weights alone, without the state of the optimizer, or in several files";
+
 /** An address that says: nothing is there. */
 const NOWHERE = 0xffff_ffff_ffff_ffffn;
 
@@ -56,7 +68,17 @@ export class H5Fields extends ByteReader {
   }
 }
 
-/** A message of an object's header. */
+/** The kinds of messages that are read. */
+export const DATASPACE = 0x01;
+export const LINK_INFO = 0x02;
+export const DATATYPE = 0x03;
+export const LINK = 0x06;
+export const LAYOUT = 0x08;
+const CONTINUATION = 0x10;
+export const SYMBOL_TABLE = 0x11;
+const READ: ReadonlySet<number> = new Set([DATASPACE, LINK_INFO, DATATYPE, LINK, LAYOUT, CONTINUATION, SYMBOL_TABLE]);
+
+/** A message of an object's header, of a kind that is read. */
 export interface H5Message {
   readonly type: number;
   readonly flags: number;
@@ -80,6 +102,7 @@ export class H5File {
   readonly base: number;
   /** Each structure has bytes of its own, so that all have no more than the file: what goes round in circles, or shares bytes to be many, is found by it. */
   #left: number;
+  #units = 0;
 
   constructor(source: Source, base: number) {
     this.#source = source;
@@ -98,7 +121,8 @@ export class H5File {
   async take(address: number, byteLength: number, what: string): Promise<H5Fields> {
     if (byteLength > this.#left) {
       if (this.#source.byteLength > MAX_STRUCTURE_BYTES) {
-        throw new FormatError("LIMIT", this.base + address, `${what}: more than ${MAX_STRUCTURE_BYTES} bytes beside the data`);
+        const detail = `${what}: more than ${MAX_STRUCTURE_BYTES} bytes beside the data: ${SAVE_LESS}`;
+        throw new FormatError("LIMIT", this.base + address, detail);
       }
       throw new FormatError("CORRUPT", this.base + address, `${what}: the structures of the file share bytes`);
     }
@@ -108,6 +132,17 @@ export class H5File {
     }
     this.#left -= byteLength;
     return fields;
+  }
+
+  /**
+   * Must be told what an object takes that is made of the file.
+   *
+   * @param offset where the file has it, for errors
+   * @throws FormatError `LIMIT` where that is too much in all
+   */
+  spend(units: number, offset: number): void {
+    this.#units += units;
+    if (this.#units > MAX_UNITS) throw new FormatError("LIMIT", offset, `an HDF5 file of more objects than are read: ${SAVE_LESS}`);
   }
 
   /** The address of the root group's header. */
@@ -133,7 +168,7 @@ export class H5File {
     return fields.u64("address of the root group");
   }
 
-  /** The messages of the header of an object: a group or a dataset. */
+  /** The messages of the header of an object, a group or a dataset, of the kinds that are read. */
   async messages(address: number): Promise<readonly H5Message[]> {
     const start = await this.peek(address, 4);
     return start.bytes[0] === 1 ? this.#firstVersion(address) : this.#secondVersion(address);
@@ -151,7 +186,7 @@ export class H5File {
         const byteLength = fields.u16("message length");
         const flags = fields.u8("message flags");
         fields.take(3, "message");
-        addMessage(messages, chunks, fields, type, byteLength, flags);
+        this.#add(messages, chunks, fields, type, byteLength, flags);
       }
     }
     return messages;
@@ -175,7 +210,7 @@ export class H5File {
         const bytes = fields.u16("message length");
         const flags = fields.u8("message flags");
         fields.take(headBytes - 4, "message");
-        addMessage(messages, chunks, fields, type, bytes, flags);
+        this.#add(messages, chunks, fields, type, bytes, flags);
       }
     };
     // A checksum of 4 bytes ends each chunk.
@@ -188,21 +223,22 @@ export class H5File {
     }
     return messages;
   }
-}
 
-const CONTINUATION = 0x10;
-
-/** Adds the message that comes, or the chunk with more of them that it says. */
-function addMessage(
-  messages: H5Message[],
-  chunks: [at: number, byteLength: number][],
-  fields: H5Fields,
-  type: number,
-  byteLength: number,
-  flags: number,
-): void {
-  const { offset } = fields;
-  const body = new H5Fields(fields.take(byteLength, "message"), offset);
-  if (type === CONTINUATION) chunks.push([body.u64("address of a continuation"), body.u64("length of a continuation")]);
-  else messages.push({ type, flags, fields: body });
+  /** Adds the message that comes, or the chunk with more of them that it says. */
+  #add(
+    messages: H5Message[],
+    chunks: [at: number, byteLength: number][],
+    fields: H5Fields,
+    type: number,
+    byteLength: number,
+    flags: number,
+  ): void {
+    const { offset } = fields;
+    const bytes = fields.take(byteLength, "message");
+    if (!READ.has(type)) return;
+    this.spend(UNITS_OF_MESSAGE, offset);
+    const body = new H5Fields(bytes, offset);
+    if (type === CONTINUATION) chunks.push([body.u64("address of a continuation"), body.u64("length of a continuation")]);
+    else messages.push({ type, flags, fields: body });
+  }
 }

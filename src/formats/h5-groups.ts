@@ -2,11 +2,11 @@ import { decodeUtf8 } from "../archive/bytes.js";
 import { MAX_NAME_BYTES } from "../archive/limits.js";
 import { FormatError } from "../errors.js";
 import { denseLinks } from "./h5-dense.js";
-import type { H5Fields, H5File, H5Message } from "./h5-file.js";
+import { type H5Fields, type H5File, type H5Message, LINK, LINK_INFO, SYMBOL_TABLE } from "./h5-file.js";
 
-const LINK_INFO = 0x02;
-const LINK = 0x06;
-const SYMBOL_TABLE = 0x11;
+/** A link with its name and path, in what lists them and in what remembers them. */
+const UNITS_OF_LINK = 24;
+const UNIT_CHARACTERS = 8;
 
 /** What a group calls another object. */
 export interface H5Link {
@@ -20,23 +20,30 @@ export interface H5Link {
 /** The objects in a group, in the order of the file; none where the object is no group. Links that name a path, or another file, are left out. */
 export async function groupLinks(file: H5File, messages: readonly H5Message[]): Promise<H5Link[]> {
   const links: H5Link[] = [];
+  const add = (name: Uint8Array, address: number, offset: number): void => {
+    file.spend(UNITS_OF_LINK + Math.ceil(name.length / UNIT_CHARACTERS), offset);
+    links.push({ name: nameOf(name, offset), address, offset });
+  };
   for (const { type, fields } of messages) {
-    if (type === SYMBOL_TABLE) links.push(...(await oldLinks(file, fields)));
-    else if (type === LINK) addLink(links, fields);
-    else if (type === LINK_INFO) for (const link of await denseLinks(file, fields)) addLink(links, link);
+    if (type === SYMBOL_TABLE) await oldLinks(file, fields, add);
+    else if (type === LINK) readLink(fields, add);
+    else if (type === LINK_INFO) for await (const link of denseLinks(file, fields)) readLink(link, add);
   }
   return links;
 }
 
+/** Takes a link. */
+type Add = (name: Uint8Array, address: number, offset: number) => void;
+
 /** The body of a link message. */
-function addLink(links: H5Link[], fields: H5Fields): void {
+function readLink(fields: H5Fields, add: Add): void {
   const { offset } = fields;
   fields.take(1, "link version");
   const flags = fields.u8("link flags");
   const kind = flags & 8 ? fields.u8("kind of link") : 0;
   fields.take((flags & 4 ? 8 : 0) + (flags & 16 ? 1 : 0), "link");
-  const name = nameOf(fields.take(fields.uint(2 ** (flags & 3), "length of a name"), "name of a link"), offset);
-  if (kind === 0) links.push({ name, address: fields.u64("address of an object"), offset });
+  const name = fields.take(fields.uint(2 ** (flags & 3), "length of a name"), "name of a link");
+  if (kind === 0) add(name, fields.u64("address of an object"), offset);
 }
 
 function nameOf(bytes: Uint8Array, offset: number): string {
@@ -45,7 +52,7 @@ function nameOf(bytes: Uint8Array, offset: number): string {
 }
 
 /** The links of a group as files have them since ever: a B-tree of symbol tables, and a heap with the names. */
-async function oldLinks(file: H5File, fields: H5Fields): Promise<H5Link[]> {
+async function oldLinks(file: H5File, fields: H5Fields, add: Add): Promise<void> {
   const tree = fields.u64("address of a group's tree");
   const heapAddress = fields.u64("address of a group's heap");
   const heap = await file.take(heapAddress, 32, "local heap");
@@ -54,7 +61,6 @@ async function oldLinks(file: H5File, fields: H5Fields): Promise<H5Link[]> {
   const heapBytes = heap.u64("bytes of a local heap");
   heap.take(8, "local heap");
   const names = await file.take(heap.u64("address of a local heap's data"), heapBytes, "local heap");
-  const links: H5Link[] = [];
   let nameBytes = 0;
   for (const table of await leavesOf(file, tree)) {
     const head = await file.take(table, 8, "symbol table");
@@ -74,10 +80,9 @@ async function oldLinks(file: H5File, fields: H5Fields): Promise<H5Link[]> {
       if (end < 0) throw new FormatError("CORRUPT", offset, "a name is not in its heap");
       nameBytes += end - nameAt;
       if (nameBytes > names.bytes.length) throw new FormatError("CORRUPT", offset, "names share bytes");
-      links.push({ name: nameOf(names.bytes.subarray(nameAt, end), offset), address, offset });
+      add(names.bytes.subarray(nameAt, end), address, offset);
     }
   }
-  return links;
 }
 
 /** The addresses of the symbol tables that a B-tree is over. */

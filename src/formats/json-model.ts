@@ -16,6 +16,9 @@ export function isJson(head: Uint8Array): boolean {
   return (first === 0x7b || first === 0x5b) && !head.subarray(0, 8).includes(0);
 }
 
+/** Enough of a file to tell that it is JSON. */
+const HEAD_BYTES = 16;
+
 /** What is asked of the JSON. */
 interface Found {
   weightMap?: WeightMap;
@@ -35,6 +38,19 @@ function readJson(bytes: Uint8Array): Found {
   }
   json.end();
   return found;
+}
+
+/** The name of a weight whose numbers mean what they do by the JSON alone, if a model that begins with these bytes has one. */
+export function scaledWeight(bytes: Uint8Array): string | undefined {
+  if (!isJson(bytes.subarray(0, HEAD_BYTES))) return undefined;
+  try {
+    return readJson(bytes)
+      .groups?.flatMap(({ weights }) => weights)
+      .find(({ scaled }) => scaled)?.name;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined; // the JSON of something else
+    throw error;
+  }
 }
 
 /**

@@ -6,8 +6,9 @@ import { holeOf, rowMajor, TensorReaders } from "./elements.js";
 import { datasetOf } from "./h5-dataset.js";
 import { H5_SIGNATURE, H5File, h5Offset } from "./h5-file.js";
 import { groupLinks } from "./h5-groups.js";
-import { isKerasWeight } from "./keras-roles.js";
+import { kerasWeights } from "./keras-roles.js";
 import { quoted } from "./quoted.js";
+import { readAhead } from "./read-ahead.js";
 import { rolesOf } from "./recurrent.js";
 import type { ZipDirectory, ZipEntry } from "./zip.js";
 import { memberSource } from "./zip-member.js";
@@ -18,6 +19,9 @@ const MOST_LITERAL_BYTES = 1 << 16;
 
 /** Real paths stay below 300 characters; each dataset has one, which takes what its groups take again. */
 const MOST_PATH_LENGTH = 1024;
+
+/** What a dataset takes, and what says later where it is and how it is called, in units of memory. */
+const UNITS_OF_DATASET = 48;
 
 /** The member of a `.keras` file that has its weights. */
 const WEIGHTS_MEMBER = "model.weights.h5";
@@ -35,20 +39,38 @@ interface Run {
   readonly end: number;
 }
 
-/** The datasets whose bytes stand in one run, in the order of the file. */
-async function datasetsOf(source: Source, base: number): Promise<Run[]> {
+/** What a file has tensors for, and what is to be said of the rest. */
+interface Datasets {
+  /** Those whose bytes stand in one run, in the order of the file. */
+  readonly runs: Run[];
+  readonly notes: readonly string[];
+}
+
+async function datasetsOf(source: Source, base: number): Promise<Datasets> {
   const file = new H5File(source, base);
   const runs: (Run & { readonly offset: number })[] = [];
+  let chunked = 0;
   const seen = new Set<number>();
-  const left: { readonly path: string; readonly address: number }[] = [{ path: "", address: await file.root() }];
+  const paths = new Set<string>();
+  const left: { readonly path: string; readonly address: number; readonly linkOffset: number }[] = [
+    { path: "", address: await file.root(), linkOffset: base },
+  ];
   for (let next = left.pop(); next; next = left.pop()) {
-    const { path, address } = next;
+    const { path, address, linkOffset } = next;
     // An object may be in several groups, and in one of its own: it is one tensor, by its first name.
     if (seen.has(address)) continue;
     seen.add(address);
     const messages = await file.messages(address);
     const dataset = datasetOf(messages);
+    if (dataset === "chunked") {
+      chunked++;
+      continue;
+    }
     if (dataset) {
+      // A file may say that a link is called `a/b`, as another object is by its path.
+      if (paths.has(path)) throw new FormatError("DUPLICATE", linkOffset, `two datasets are called ${quoted(path)}`);
+      paths.add(path);
+      file.spend(UNITS_OF_DATASET + dataset.shape.length, dataset.offset);
       const { dtype, shape, bigEndian, byteLength, offset } = dataset;
       const start = base + dataset.address;
       if (byteLength > source.byteLength - start) {
@@ -68,7 +90,7 @@ async function datasetsOf(source: Source, base: number): Promise<Run[]> {
       names.add(name);
       const inner = path === "" ? name : `${path}/${name}`;
       if (inner.length > MOST_PATH_LENGTH) throw new FormatError("LIMIT", offset, `a path of ${inner.length} characters`);
-      left.push({ path: inner, address: of });
+      left.push({ path: inner, address: of, linkOffset: offset });
     }
   }
   runs.sort((a, b) => a.start - b.start || a.end - b.end);
@@ -78,7 +100,13 @@ async function datasetsOf(source: Source, base: number): Promise<Run[]> {
       throw new FormatError("CORRUPT", offset, `${quoted(info.name)} begins at byte ${start}, within ${quoted(before.info.name)}`);
     }
   }
-  return runs;
+  return { runs, notes: chunked === 0 ? [] : [chunkedNote(chunked)] };
+}
+
+function chunkedNote(count: number): string {
+  const what =
+    count === 1 ? "1 dataset is stored in chunks and stays as it is" : `${count} datasets are stored in chunks and stay as they are`;
+  return `${what}: to have them compressed, store them whole first: h5repack -l CONTI -f NONE model.h5 whole.h5`;
 }
 
 /** All that a file has tensors for: its datasets, and what stands between them where that is long. */
@@ -108,9 +136,12 @@ function withRests(datasets: readonly Run[], byteLength: number): Run[] {
  * @param offset where the HDF5 file begins, where that is known
  * @throws FormatError, and the source stays the caller's
  */
-export async function openKeras(source: Source, offset = 0): Promise<OpenModel> {
-  const runs = withRests(await datasetsOf(source, offset), source.byteLength);
-  return h5Model(source, runs, async () => ({ path: "", pieces: await piecesOf(source, runs) }));
+export async function openKeras(file: Source, offset = 0): Promise<OpenModel> {
+  // Each dataset has a header of its own, and often few bytes.
+  const source = readAhead(file);
+  const { runs: datasets, notes } = await datasetsOf(source, offset);
+  const runs = withRests(datasets, source.byteLength);
+  return h5Model(source, runs, notes, async () => ({ path: "", pieces: await piecesOf(source, runs) }));
 }
 
 /** Whether a zip is what Keras 3 saves. */
@@ -128,25 +159,33 @@ export async function openKerasZip(source: Source, zip: ZipDirectory): Promise<O
   const member = await memberSource(source, entry);
   const base = await h5Offset(member);
   if (base === undefined) throw new FormatError("CORRUPT", 0, `${quoted(WEIGHTS_MEMBER)} is no HDF5 file`);
-  const runs = withRests(await datasetsOf(member, base), member.byteLength);
+  const { runs: datasets, notes } = await datasetsOf(member, base);
+  const runs = withRests(datasets, member.byteLength);
   const infos = runs.map(({ info }) => info);
   const pieces = async (of: ZipEntry): Promise<MemberPieces | undefined> => (of === entry ? piecesOf(member, runs) : undefined);
-  const model = h5Model(member, runs, (restored) => zipTemplate(source, zip, infos, restored, pieces));
+  const model = h5Model(member, runs, notes, (restored) => zipTemplate(source, zip, infos, restored, pieces));
   return { ...model, byteLength: source.byteLength, close: () => source.close() };
 }
 
-function h5Model(source: Source, runs: readonly Run[], template: (restored: Restored) => Promise<FileTemplate>): OpenModel {
+function h5Model(
+  source: Source,
+  runs: readonly Run[],
+  notes: readonly string[],
+  template: (restored: Restored) => Promise<FileTemplate>,
+): OpenModel {
   const readers = new TensorReaders((tensor) => {
     const { info, bigEndian, start, end } = runs[tensor];
     const elements = { ...info, bigEndian, columnMajor: false, dataBytes: end - start };
     return rowMajor(elements, (offset, byteLength) => source.read(start + offset, byteLength));
   });
   const tensors = runs.map(({ info }) => info);
+  const weights = kerasWeights(tensors);
   return {
     format: "keras",
     byteLength: source.byteLength,
     tensors,
-    role: rolesOf(tensors, (tensor): Role => (isKerasWeight(tensors[tensor]) ? "weight" : "other")),
+    notes,
+    role: rolesOf(tensors, (tensor): Role => (weights[tensor] ? "weight" : "other")),
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, runs.length - 1);
       const { start, end } = runs[tensor];

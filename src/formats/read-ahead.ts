@@ -7,7 +7,7 @@ const WINDOW_BYTES = 1 << 16;
 const MOST_SERVED_BYTES = WINDOW_BYTES / 4;
 
 /**
- * A source whose small readings, close behind one another, ask the system once for many: a zip of a hundred thousand members has as many
+ * A source whose small readings, close behind one another, ask the system once for many: a zip of a hundred thousand members, or an HDF5 file of as many datasets, has as many
  * headers. They are views of one window, which is not changed any more once another is read.
  */
 export function readAhead(source: Source): Source {

@@ -42,6 +42,8 @@ interface Weight {
   readonly dtype: Dtype | undefined;
   readonly shape: readonly number[];
   readonly role: Role;
+  /** Its numbers stand for others, by a scale and a least value that the manifest has. */
+  readonly scaled: boolean;
   /** Where the manifest has it, for errors. */
   readonly offset: number;
 }
@@ -85,6 +87,7 @@ function readWeight(json: JsonScanner): Weight {
   let quantized: string | undefined;
   let shape: number[] | undefined;
   let group: string | undefined;
+  let scaled = false;
   json.object("a weight", (key) => {
     if (key === "name") name = json.string("the name of a weight");
     else if (key === "dtype") dtype = json.string("the dtype of a weight");
@@ -93,7 +96,10 @@ function readWeight(json: JsonScanner): Weight {
     else if (key === "quantization") {
       json.object("quantization", (field) => {
         if (field === "dtype") quantized = json.string("the dtype of a quantised weight");
-        else json.skip("quantization");
+        else {
+          scaled ||= field === "scale" || field === "min";
+          json.skip("quantization");
+        }
       });
       if (quantized === undefined) throw new FormatError("CORRUPT", offset, "a quantised weight must say its dtype");
     } else json.skip("a weight");
@@ -105,7 +111,7 @@ function readWeight(json: JsonScanner): Weight {
   if (stored !== "string" && !DTYPES.has(stored)) {
     throw new FormatError("UNSUPPORTED", offset, `${quoted(name)} has dtype ${quoted(stored)}`);
   }
-  return { name, dtype: DTYPES.get(stored), shape, role: roleOf(shape, group), offset };
+  return { name, dtype: DTYPES.get(stored), shape, role: roleOf(shape, group), scaled, offset };
 }
 
 /** Kernels have two axes or more; what graphs fold of a normalisation has only one that is longer than 1. A file may have the state of the optimizer, and says so. */

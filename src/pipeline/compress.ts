@@ -122,7 +122,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
     return {
       file: fileReport(reports, header.length + recordBytes, header.length, sourceBytes),
       tensors: reports,
-      notes: idleRules(recipe, tensors),
+      notes: [...(model.notes ?? []), ...idleRules(recipe, tensors)],
     };
   } finally {
     await Promise.all([pool?.close(), records.close()]);
@@ -166,7 +166,10 @@ async function* inOrder<T>(sizes: readonly number[], ahead: number, work: (index
 
 /** What the archive cannot hold. */
 function checkNames(tensors: readonly TensorInfo[]): void {
+  const names = new Set<string>();
   for (const { name, shape } of tensors) {
+    if (names.has(name)) throw new FormatError("DUPLICATE", 0, `two tensors are called ${JSON.stringify(name)}`);
+    names.add(name);
     if (new TextEncoder().encode(name).length > MAX_NAME_BYTES)
       throw new FormatError("LIMIT", 0, `a tensor name of ${name.length} characters`);
     if (shape.length > MAX_RANK)

@@ -2,6 +2,7 @@ import { archiveFiles, type Framed } from "../archive/files.js";
 import { isSafetensorsDtype, SAFETENSORS_LENGTH_BYTES, safetensorsHeader, safetensorsPieces } from "../archive/safetensors-header.js";
 import { checkOneOf } from "../check.js";
 import { FormatError } from "../errors.js";
+import { scaledWeight } from "../formats/json-model.js";
 import type { FileTemplate, Piece, TensorInfo } from "../types.js";
 
 /** Formats in which a model can be had, whatever its own is. */
@@ -23,6 +24,7 @@ export function filesAs(archive: Framed, to?: Target): readonly FileTemplate[] {
   const { tensors } = archive.header;
   if (to === undefined || (files.length === 1 && safetensorsHead(files[0]))) return files;
   for (const tensor of tensors) checkTensor(tensor);
+  for (const { pieces } of files) checkScales(pieces);
   const metadata = files.map(metadataOf).find((found) => found !== undefined);
   return [{ path: "", pieces: safetensorsPieces(tensors, headerOf(tensors, metadata)) }];
 }
@@ -34,6 +36,14 @@ function checkTensor({ name, dtype }: TensorInfo): void {
   };
   if (!isSafetensorsDtype(dtype)) fail(`the format has no ${dtype}`);
   if (name === "__metadata__") fail("the format uses that name itself");
+}
+
+/** @throws FormatError `UNSUPPORTED` where a file that is kept as it is says what the numbers of a tensor stand for */
+function checkScales([text, more]: readonly Piece[]): void {
+  const name = text?.kind === "bytes" && !more ? scaledWeight(text.bytes) : undefined;
+  if (name === undefined) return;
+  const what = "it is quantised, and its scale and least value stand in the model's JSON alone";
+  throw new FormatError("UNSUPPORTED", 0, `no safetensors file can hold the tensor ${JSON.stringify(name)}: ${what}`);
 }
 
 function headerOf(tensors: readonly TensorInfo[], metadata: ReadonlyMap<string, string> | undefined): Uint8Array {

@@ -67,7 +67,7 @@ export interface Report {
   readonly file: FileReport;
   /** In the order of the archive. */
   readonly tensors: readonly TensorReport[];
-  /** What the user should know of the whole: rules of the recipe whose patterns match no tensor. */
+  /** What the user should know of the whole: weights of the model that are no tensors, rules of the recipe whose patterns match none. */
   readonly notes?: readonly string[];
 }
 

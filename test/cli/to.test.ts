@@ -107,6 +107,22 @@ describe("decompress --to safetensors", () => {
 });
 
 describe("decompress without -o", () => {
+  it("refuses numbers that are scaled by what the model says elsewhere, and takes those that are not", async () => {
+    const quantised = async (name: string, quantization: object): Promise<string> => {
+      const weights = [{ name: "half/kernel", shape: [10, 10], dtype: "float32", quantization }];
+      const json = { format: "graph-model", modelTopology: {}, weightsManifest: [{ paths: ["w.bin"], weights }] };
+      const model = writeFiles(at(name), { "model.json": Buffer.from(JSON.stringify(json)), "w.bin": floats(50) });
+      await done(["compress", model, "--preset", "exact", "-o", at(`${name}.coppice`)]);
+      return at(`${name}.coppice`);
+    };
+    const half = await quantised("half", { dtype: "float16", original_dtype: "float32" });
+    await done(["decompress", half, "--to", "safetensors"]);
+    await expectTensors(at("half.safetensors"), [{ name: "half/kernel", dtype: "F16", shape: [10, 10], data: floats(50) }]);
+    const scaled = await quantised("scaled", { dtype: "uint16", scale: 0.01, min: -0.5 });
+    expect(await fails(FILE_FAULT, ["decompress", scaled, "--to", "safetensors"])).toMatch(/"half\/kernel".*scale and least value/);
+    expect(existsSync(at("scaled.safetensors"))).toBe(false);
+  });
+
   it("puts several files into a folder called like the archive, and one file in its place", async () => {
     const index = shards("usual");
     await done(["compress", index]);

@@ -9,6 +9,7 @@ import { compress, decompress } from "../../src/index.js";
 import type { OpenModel } from "../../src/types.js";
 import { dataFile, NO_DATA } from "../data.js";
 import { addDataset, contentsOf, makeH5 } from "./h5file.js";
+import { dataset, h5File, header, LINK, link, message, ROOT_AT } from "./h5raw.js";
 import { acceptedOrRefused, collect, concat, expectSame, floats, lendingSource, mutants, readAll, refused, restore } from "./helpers.js";
 import { makeZip } from "./zipfile.js";
 
@@ -127,6 +128,29 @@ describe("a Keras model", () => {
     ]);
   });
 
+  it("names its weights by whole words, and numbers them: what has the shape of a bias beside its kernels is none", async () => {
+    const model = await open(
+      makeH5((file) => {
+        addLayer(file, "layers/named", {
+          discount_kernel: [4, 5],
+          meaning: [4, 5],
+          attention_bias: [4, 5],
+          "moving_mean:0": [4, 5],
+          bias_1: [4, 5],
+        });
+        addLayer(file, "layers/gru/cell/vars", { 0: [2, 12], 1: [4, 12], 2: [2, 12] });
+        addLayer(file, "layers/narrow/vars", { 0: [2, 12], 1: [12], 2: [2, 12] });
+        addLayer(file, "layers/attention/query/vars", { 0: [6, 2, 3], 1: [2, 3] });
+        addLayer(file, "layers/separable/vars", { 0: [3, 3, 2, 1], 1: [1, 1, 2, 4], 2: [4] });
+      }),
+    );
+    const weights = model.tensors.filter((_, i) => model.role?.(i) !== "other").map(({ name }) => name.slice("layers/".length));
+    expect(weights.sort()).toEqual([
+      ...["attention/query/vars/0", "gru/cell/vars/0", "gru/cell/vars/1", "named/discount_kernel", "named/meaning"],
+      ...["narrow/vars/0", "narrow/vars/2", "separable/vars/0", "separable/vars/1"],
+    ]);
+  });
+
   it("of Keras 3 is a zip, whose weights are found in it", async () => {
     const weights = makeH5((file) => {
       addLayer(file, "layers/dense/vars", { 0: [40, 30], 1: [30] });
@@ -208,10 +232,27 @@ describe("a file of another's", () => {
     const noise = Float32Array.from({ length: 40_000 }, (_, i) => Math.sin(i * i));
     const file = makeH5((h5) => h5.create_dataset({ name: "x", data: noise, shape: [40_000], chunks: [40_000] }));
     const model = await open(file);
+    expect((await compress(file)).report.notes).toEqual(model.notes);
     expect(model.tensors).toMatchObject([{ dtype: "U8" }]);
     expect(model.tensors[0].name).toMatch(/^\(rest at \d+\)$/);
     expect(model.role?.(0)).toBe("other");
     expectSame(await restore(model), file);
+  });
+
+  it("says how many of its datasets are in chunks, and what can be done", async () => {
+    const chunked = (...names: string[]): Uint8Array =>
+      makeH5((h5) => {
+        for (const name of names) h5.create_dataset({ name, data: float32(400), shape: [20, 20], chunks: [10, 20], compression: "gzip" });
+        h5.create_dataset({ name: "text", data: ["ein", "zwei"], shape: [2], chunks: [1] });
+        h5.create_dataset({ name: "whole", data: float32(4), shape: [4] });
+      });
+    expect((await open(chunked())).notes).toEqual([]);
+    expect((await open(chunked("a"))).notes).toEqual([
+      expect.stringMatching(/^1 dataset is stored in chunks and stays as it is: .*h5repack/),
+    ]);
+    expect((await open(chunked("a", "b"))).notes).toEqual([
+      expect.stringMatching(/^2 datasets are stored in chunks and stay as they are: .*h5repack/),
+    ]);
   });
 
   it("is refused wherever it is cut off", async () => {
@@ -302,5 +343,19 @@ describe("a file of another's", () => {
       file.create_soft_link("/a", "c");
     });
     expect((await open(linked)).tensors).toMatchObject([{ name: "a", shape: [4] }]);
+  });
+
+  it("is refused where the name of a link is the path of another object", async () => {
+    const named = (name: string): Uint8Array =>
+      h5File([
+        [ROOT_AT, header(message(LINK, link(name, 600)), message(LINK, link("a", 400)))],
+        [400, header(message(LINK, link("b", 800)))],
+        [600, header(...dataset(1000, 10))],
+        [800, header(...dataset(1100, 10))],
+        [1100, new Uint8Array(40)],
+      ]);
+    expect((await open(named("a_b"))).tensors.map(({ name }) => name)).toEqual(["a_b", "a/b"]);
+    const error = await refused(open(named("a/b")), "DUPLICATE");
+    expect(error.offset).toBe(400 + 10 + 4);
   });
 });

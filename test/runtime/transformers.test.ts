@@ -30,12 +30,12 @@ const SEVERAL_ARCHIVE = new Uint8Array(readFileSync(`${first}.coppice`));
 
 /** A server that has these files: what is fetched from it, and whether it was cancelled. */
 function server(has: Readonly<Record<string, Uint8Array>>) {
-  const asked: { url: string; range: string | null; cancelled: () => boolean }[] = [];
+  const asked: { url: string; method: string | undefined; range: string | null; cancelled: () => boolean }[] = [];
   const fetch = async (input: string | URL, init?: RequestInit): Promise<Response> => {
     const bytes = has[String(input)];
     const { stream, cancelled } = streamed(bytes ?? new Uint8Array(0), [1000]);
-    asked.push({ url: String(input), range: new Headers(init?.headers).get("range"), cancelled });
-    return new Response(stream, { status: bytes ? 200 : 404 });
+    asked.push({ url: String(input), method: init?.method, range: new Headers(init?.headers).get("range"), cancelled });
+    return new Response(init?.method === "HEAD" ? null : stream, { status: bytes ? 200 : 404 });
   };
   return { asked, fetch: coppiceFetch({ fetch }) };
 }
@@ -86,15 +86,39 @@ describe("coppiceFetch", () => {
     expect(asked[0].cancelled()).toBe(true);
   });
 
+  it("tells the length where only the head is asked for, with no body, and lets the archive go", async () => {
+    const { asked, fetch } = server({ [`${HUB}/model.onnx.coppice`]: ONE_ARCHIVE, [`${HUB}/bare.onnx`]: ONE });
+    for (const method of ["HEAD", "head"]) {
+      const response = await fetch(`${HUB}/model.onnx`, { method });
+      expect(response.headers.get("content-length")).toBe(String(ONE.length));
+      expect(response.body).toBe(null);
+    }
+    expect((await fetch(`${HUB}/bare.onnx`, { method: "HEAD" })).status).toBe(200);
+    expect(asked.map(({ method }) => method)).toEqual(["GET", "GET", "GET", "HEAD"]);
+    expect(asked.slice(0, 2).map(({ cancelled }) => cancelled())).toEqual([true, true]);
+  });
+
+  it("fetches the model as it is where the server answers for the archive with a page, however short, or with nothing", async () => {
+    for (const page of ["<!doctype html><html></html>".repeat(500), "<", ""]) {
+      const { asked, fetch } = server({ [`${HUB}/model.onnx.coppice`]: new Uint8Array(Buffer.from(page)), [`${HUB}/model.onnx`]: ONE });
+      expectSame(await bytesOf(await fetch(`${HUB}/model.onnx`)), ONE);
+      if (page.length > 1000) expect(asked[0].cancelled()).toBe(true);
+    }
+    const none = coppiceFetch({ fetch: async (url) => new Response(String(url).endsWith(".coppice") ? null : ONE.slice()) });
+    expectSame(await bytesOf(await none(`${HUB}/model.onnx`)), ONE);
+  });
+
   it("refuses a broken archive: at once where its header is, and else when the body is read", async () => {
     const broken = ONE_ARCHIVE.slice();
     broken[broken.length - 5] ^= 1;
+    const version = ONE_ARCHIVE.slice();
+    version[4] = 99;
     const { asked, fetch } = server({
-      [`${HUB}/a.onnx.coppice`]: ONE,
+      [`${HUB}/a.onnx.coppice`]: version,
       [`${HUB}/b.onnx.coppice`]: broken,
       [`${HUB}/c.onnx.coppice`]: ONE_ARCHIVE.subarray(0, -1),
     });
-    await expect(fetch(`${HUB}/a.onnx`)).rejects.toMatchObject({ code: "MAGIC" });
+    await expect(fetch(`${HUB}/a.onnx`)).rejects.toMatchObject({ code: "VERSION" });
     expect(asked[0].cancelled()).toBe(true);
     await expect(bytesOf(await fetch(`${HUB}/b.onnx`))).rejects.toMatchObject({ name: "FormatError" });
     await expect(bytesOf(await fetch(`${HUB}/c.onnx`))).rejects.toMatchObject({ code: "TRUNCATED" });
