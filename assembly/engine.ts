@@ -2,6 +2,7 @@ export { crc32c, crc32cTables } from "./common/crc32c";
 export { heapBase, variant } from "./common/module";
 export { contextBytes, contextDecode, contextEncode } from "./context/tensor";
 export { fromFloat32, toFloat32 } from "./convert/floats";
+export { roundMantissa } from "./convert/round";
 export { escapePairs, extraBits, fillerPairs, gatherElements, joinPlane, scatterElements, spreadElements } from "./csr/expand";
 export { escapeGapSymbols, fillGaps, gapHistogram, largest, total } from "./csr/gaps";
 export { permute, unscanPairs } from "./csr/scan";

@@ -38,7 +38,7 @@ const noKernels = {
 };
 
 /**
- * What the pool's threads run, in one small file of their own, which the pool finds beside the bundle that it is in. Each thread reads and compiles it anew: CommonJS and without a space it starts in
+ * What the pool's threads run, and those that train a network, each in one small file of their own, which is found beside the bundle that asks for it. Each thread reads and compiles it anew: CommonJS and without a space it starts in
  * half the time.
  */
 export const workerBundling = {
@@ -49,7 +49,7 @@ export const workerBundling = {
   packages: "bundle",
   platform: "node",
   plugins: [noKernels],
-  entryPoints: { worker: "src/pipeline/worker.ts" },
+  entryPoints: { worker: "src/pipeline/worker.ts", "nn-worker": "src/nn/worker.ts" },
 };
 
 /** What the thread runs that times plain JavaScript, found as the pool's is: as it is written, as far as a bundle can. */

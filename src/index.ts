@@ -1,7 +1,7 @@
 // The public API for Node.
 
 export type { TensorError, TensorErrors } from "./codec/errors.js";
-export type { Contexts, Init, Prune, Share } from "./codec/quantize.js";
+export type { Contexts, Init, Prune, Round, Share } from "./codec/quantize.js";
 export * from "./decode/public.js";
 export type { Coding, EncodeKernels } from "./kernel-types.js";
 export {

@@ -247,6 +247,12 @@ export interface EncodeKernels extends DecodeKernels {
   /** Float32 values as elements of a dtype, rounded to nearest, ties to even; a NaN gives a quiet NaN (0x7e00, 0x7fc0 with the sign kept). */
   fromFloat32(values: Float32Array, dtype: FloatDtype): Uint8Array;
   /**
+   * Elements with fewer bits of mantissa: rounded to nearest, ties to even, and towards zero where that would be infinite. Bits that are not kept are zero, also of subnormals; zeros, NaN and infinities stay as they are.
+   *
+   * @param mantissaBits the explicit ones, 1 or more, below `MANTISSA_BITS` of the dtype
+   */
+  roundMantissa(elements: Uint8Array, dtype: FloatDtype, mantissaBits: number): Uint8Array;
+  /**
    * Sums of `gradients` over the weights that share a centroid: out[codes[i]] += gradients[i], in float64, in order; rounded to float32 at the end.
    * The gradient of a codebook: Deep Compression, equation 3.
    */

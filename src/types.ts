@@ -65,6 +65,9 @@ export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
   return dtype === "F32" || dtype === "F16" || dtype === "BF16" || dtype === "F64";
 }
 
+/** Bits of the mantissa that an element has. */
+export const MANTISSA_BITS: Readonly<Record<FloatDtype, number>> = { F32: 23, F16: 10, BF16: 7, F64: 52 };
+
 /** Bits of one element; below 8 for the packed types, of which only whole bytes can be stored. */
 export function dtypeBits(dtype: Dtype): number {
   return DTYPE_BITS[dtype];
@@ -185,8 +188,11 @@ export interface Restored {
   bytes(tensor: number): AsyncIterable<Uint8Array>;
 }
 
-/** What a model uses a tensor for: as the weights of a layer (a matrix, a convolution, an embedding), or in any other way. */
-export type Role = "weight" | "other";
+/**
+ * What a model uses a tensor for: as the weights of a layer (a matrix, a convolution, an embedding), or in any other way. `recurrent` are all weights of a model that has a recurrent layer or a loop: what
+ * is wrong with them feeds back.
+ */
+export type Role = "weight" | "recurrent" | "other";
 
 /** A model file that was opened: its tensors in file order, and the shell around them. */
 export interface OpenModel {
@@ -201,7 +207,7 @@ export interface OpenModel {
   /** Where the tensor's bytes, little-endian and row-major, stand in one run of an open file; undefined where only `read` can give them. */
   place?(tensor: number): Place | undefined;
   /** What the tensor is used for, where the format tells. */
-  role?(tensor: number): Role;
+  role?(tensor: number): Role | undefined;
   /** The shell. Asked for once, after the tensors were worked. */
   templates(restored: Restored): Promise<readonly FileTemplate[]>;
   close(): Promise<void>;

@@ -37,7 +37,8 @@ COPPICE_DEBUG=1 adds a stack trace to an error; NO_COLOR=1 takes the colours awa
 const COMPRESS_EXAMPLES = `
 Presets:
   exact     every bit stays
-  default   matrices and convolutions shared, nothing pruned: accuracy within noise without retraining
+  default   matrices and convolutions shared, nothing pruned: accuracy within noise without retraining;
+            where errors feed back (recurrent layers, loops), rounded to 8 bits of mantissa instead
   paper     the paper's settings: convolutions shared with 8 bits, matrices with 5, both pruned
 
 Examples:
@@ -104,6 +105,14 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
       new Option("--objective <what>", "the least error for so many centroids, or for the bits they take").choices(["distortion", "rate"]),
     )
     .addOption(number("--tradeoff <t>", "for rate: error that a bit may cost, as a part of the mean square: 0.004 unless given"))
+    .addOption(
+      number("--round <b>", "instead of sharing, round to b bits of mantissa, 1 to 22").conflicts([
+        "bits",
+        "init",
+        "objective",
+        "tradeoff",
+      ]),
+    )
     .addOption(threads("the archive"))
     .addOption(force())
     .addOption(json())

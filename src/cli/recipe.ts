@@ -14,22 +14,23 @@ export interface RecipeFlags {
   readonly init?: Overrides["init"];
   readonly objective?: Overrides["objective"];
   readonly tradeoff?: number;
+  readonly round?: number;
 }
 
 const PRUNE_FLAGS = ["sparsity", "threshold", "quality"] as const;
-const SHARE_FLAGS = ["bits", "init", "objective", "tradeoff"] as const;
+const STEP_FLAGS = ["bits", "init", "objective", "tradeoff", "round"] as const;
 
 /** @throws UsageError naming the option, or the file and its key */
 export async function recipeOf(flags: RecipeFlags): Promise<Recipe> {
-  const changes = [...PRUNE_FLAGS, ...SHARE_FLAGS].filter((name) => flags[name] !== undefined);
+  const changes = [...PRUNE_FLAGS, ...STEP_FLAGS].filter((name) => flags[name] !== undefined);
   if (flags.preset === "exact" && changes.length > 0)
     throw new UsageError(`--preset exact keeps every bit, so --${changes[0]} cannot be used with it; leave out one of them`);
-  const { bits, init, objective, tradeoff } = flags;
+  const { bits, init, objective, tradeoff, round } = flags;
   const recipe = flags.recipe === undefined ? presetRecipe(flags.preset ?? "default") : await readRecipe(flags.recipe);
   try {
-    return overrideRecipe(recipe, { prune: pruneOf(flags), bits, init, objective, tradeoff });
+    return overrideRecipe(recipe, { prune: pruneOf(flags), bits, init, objective, tradeoff, round });
   } catch (error) {
-    throw new UsageError((error as Error).message.replace(/^(prune|share)\.(\w+)/, "--$2"));
+    throw new UsageError((error as Error).message.replace(/^round\.mantissaBits/, "--round").replace(/^(prune|share)\.(\w+)/, "--$2"));
   }
 }
 

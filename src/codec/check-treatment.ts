@@ -1,5 +1,5 @@
 import { checkInteger, checkNumber, checkOneOf, fieldsOf } from "../check.js";
-import type { Prune, Share } from "./quantize.js";
+import type { Prune, Round, Share } from "./quantize.js";
 
 // What a caller, or a recipe, may ask of pruning and sharing.
 
@@ -11,6 +11,9 @@ const MOST_ITERATIONS = 1_000_000;
 /** Below, float16 centroids lose more than is gained; from the upper on, one centroid is left. */
 const LEAST_TRADEOFF = 1e-9;
 const MOST_TRADEOFF = 10;
+
+/** One less than float32 has. */
+const MOST_MANTISSA_BITS = 22;
 
 /** @throws TypeError, RangeError naming the key */
 export function checkPrune(value: unknown, title: string): asserts value is Prune {
@@ -38,4 +41,10 @@ export function checkShare(value: unknown, title: string): asserts value is Shar
   if (share.seed !== undefined) checkInteger(share.seed, `${title}.seed`, 0, 2 ** 32 - 1);
   if (share.maxIterations !== undefined) checkInteger(share.maxIterations, `${title}.maxIterations`, 1, MOST_ITERATIONS);
   if (share.codebook !== undefined) checkOneOf(share.codebook, `${title}.codebook`, CODEBOOKS);
+}
+
+/** @throws TypeError, RangeError naming the key */
+export function checkRound(value: unknown, title: string): asserts value is Round {
+  const { mantissaBits } = fieldsOf(value, title, ["mantissaBits"]);
+  checkInteger(mantissaBits, `${title}.mantissaBits`, 1, MOST_MANTISSA_BITS);
 }

@@ -28,13 +28,13 @@ export interface PartWork {
   stats(): Promise<Stats[]>;
   /** Summed over the blocks: `EncodeKernels.magnitudeHistogram`. */
   magnitudes(level: 0 | 1, prefix: number): Promise<Float64Array>;
-  /** Prunes from here on; with `sharing`, what k-means needs is counted. */
-  sift(threshold: number, sharing: boolean): Promise<Sifting>;
+  /** Prunes from here on, and rounds the survivors to `mantissaBits` where that is given; with `sharing`, what k-means needs is counted. */
+  sift(threshold: number, sharing: boolean, mantissaBits?: number): Promise<Sifting>;
   /** Shares what was sifted from here on; with `counted`, says what came of it. */
   share(centroids: Centroids, counted: boolean): Promise<Sharing | undefined>;
-  /** Gives up pruning and sharing. */
+  /** Gives up pruning, sharing and rounding. */
   restore(): Promise<void>;
-  /** What pruning and sharing changed, block by block. */
+  /** What pruning, sharing and rounding changed, block by block. */
   compare(): Promise<BlockErrors[]>;
   survey(): Promise<Survey>;
   planes(): Promise<Planes>;
@@ -91,6 +91,7 @@ export class Part implements PartWork {
   /** Of each block that was sifted, the sum of its squares: by it another reading is known for the same. */
   readonly #signals = new Map<number, number>();
   #threshold: number | undefined;
+  #mantissaBits: number | undefined;
   #centroids: Centroids | undefined;
   #counted = false;
   #writing: Writing | undefined;
@@ -137,8 +138,9 @@ export class Part implements PartWork {
     return totals;
   }
 
-  async sift(threshold: number, sharing: boolean): Promise<Sifting> {
+  async sift(threshold: number, sharing: boolean, mantissaBits?: number): Promise<Sifting> {
     this.#threshold = threshold;
+    this.#mantissaBits = mantissaBits;
     const sieve = new Sieve(this.#kernels, this.#indexes.length, sharing);
     let next = 0;
     try {
@@ -185,6 +187,7 @@ export class Part implements PartWork {
   async restore(): Promise<void> {
     for (const index of this.#indexes) this.#release(index);
     this.#threshold = undefined;
+    this.#mantissaBits = undefined;
     this.#centroids = undefined;
     this.#counted = false;
     this.#only = undefined;
@@ -284,7 +287,9 @@ export class Part implements PartWork {
     }
     // Where the survivors are not elements of the tensor, but float32, what they were is copied.
     const own = this.#dtype === "F32" ? survivors : picked(await this.#blocks.read(index), gaps, elementBytes);
-    return this.#kernels.scatter(gaps, undefined, own, elementBytes, count);
+    const bits = this.#mantissaBits;
+    const kept = bits === undefined ? own : this.#kernels.roundMantissa(own, this.#dtype as FloatDtype, bits);
+    return this.#kernels.scatter(gaps, undefined, kept, elementBytes, count);
   }
 
   /** The float32 survivors of a block. */

@@ -1,5 +1,5 @@
 import type { EncodeKernels, Stats } from "../kernel-types.js";
-import { type Dtype, type FloatDtype, isFloatDtype } from "../types.js";
+import { type Dtype, type FloatDtype, isFloatDtype, MANTISSA_BITS } from "../types.js";
 import { inBlockOrder } from "./blocks.js";
 import type { TensorWork } from "./encode.js";
 import { errorsOf, type TensorError } from "./errors.js";
@@ -10,7 +10,7 @@ import { mergeSiftings, type Sifting } from "./sift.js";
 import { countSignedZeros } from "./stats.js";
 import { addCounts, mergeGaps, mergeTables, PLANES_ALWAYS_UP_TO, type Survey } from "./survey.js";
 
-// The lossy steps: prune and share. The parts then hold other elements, and the record holds those exactly.
+// The lossy steps: prune, and share or round. The parts then hold other elements, and the record holds those exactly.
 
 /** Prune, by exactly one of three rules. Weights whose magnitude is at most the threshold are pruned, and zeros always are. */
 export type Prune =
@@ -52,6 +52,15 @@ export interface Share {
   readonly codebook?: "float16" | "float32";
 }
 
+/** Fewer bits of mantissa, for weights that bear no codebook: those of a model whose errors feed back. */
+export interface Round {
+  /**
+   * Explicit bits of mantissa that each weight keeps, 1 to 22: it is rounded to nearest, ties to even, and towards zero where that would be infinite. A dtype that has no more (float16 has 10, bfloat16 7)
+   * is not rounded.
+   */
+  readonly mantissaBits: number;
+}
+
 /** Context coding takes tens of nanoseconds a weight to decode, where Huffman codes take one: `small` asks for it only where that is not felt. */
 export type Contexts = "small" | "all" | "none";
 
@@ -60,6 +69,8 @@ export interface Treatment {
   readonly keepShared?: boolean;
   readonly prune?: Prune;
   readonly share?: Share;
+  /** Instead of `share`. */
+  readonly round?: Round;
   /** Which records may be coded by context, which is smaller and slower to decode: those below 16 KiB (`small`, unless given), all, none. */
   readonly contexts?: Contexts;
 }
@@ -77,19 +88,22 @@ export interface Quantized {
 }
 
 /**
- * Prunes and shares a tensor as `treatment` says. A tensor that cannot be (integers; NaN or infinities, which have no nearest centroid) is kept exact, with a note.
+ * Prunes, shares and rounds a tensor as `treatment` says. A tensor that cannot be (integers; NaN or infinities, which have no nearest centroid) is kept exact, with a note.
  */
 export async function quantize(kernels: EncodeKernels, dtype: Dtype, work: TensorWork, treatment: Treatment): Promise<Quantized> {
-  const { prune, share, keepShared = false } = treatment;
+  const { prune, share, round, keepShared = false } = treatment;
   const { parts } = work;
-  if (!prune && !share) return { exact: true };
+  if (!prune && !share && !round) return { exact: true };
   if (keepShared && (await isShared(work))) return { exact: true };
   if (!isFloatDtype(dtype)) return { exact: true, note: `kept exact: ${dtype} is not a floating dtype` };
+
+  const mantissaBits = round && round.mantissaBits < MANTISSA_BITS[dtype] ? round.mantissaBits : undefined;
+  if (!prune && !share && mantissaBits === undefined) return { exact: true };
 
   const weighed = prune && !("threshold" in prune) ? await weigh(work) : undefined;
   if (weighed && weighed.nonFinite > 0) return notFinite(weighed.nonFinite);
   const threshold = prune ? await pruneThreshold(prune, weighed ?? NOT_WEIGHED, (level, prefix) => magnitudes(parts, level, prefix)) : 0;
-  const sifting = mergeSiftings(kernels, await Promise.all(parts.map((part) => part.sift(threshold, share !== undefined))));
+  const sifting = mergeSiftings(kernels, await Promise.all(parts.map((part) => part.sift(threshold, share !== undefined, mantissaBits))));
   const kept = async (quantized: Quantized): Promise<Quantized> => {
     await Promise.all(parts.map((part) => part.restore()));
     return quantized;

@@ -31,7 +31,7 @@ export function dividedWork(tensor: TensorInfo, parts: readonly PartWork[], emit
 }
 
 /**
- * Compresses one tensor in this thread: prune and share as `treatment` says, then the smallest record that holds the result exactly.
+ * Compresses one tensor in this thread: prune, share and round as `treatment` says, then the smallest record that holds the result exactly.
  *
  * @param emit takes the record's pieces as they are written: of a tensor of several blocks only, as a smaller one may be written again
  */

@@ -8,6 +8,7 @@ import { H5_SIGNATURE, H5File, h5Offset } from "./h5-file.js";
 import { groupLinks } from "./h5-groups.js";
 import { isKerasWeight } from "./keras-roles.js";
 import { quoted } from "./quoted.js";
+import { rolesOf } from "./recurrent.js";
 import type { ZipDirectory, ZipEntry } from "./zip.js";
 import { memberSource } from "./zip-member.js";
 import { type MemberPieces, zipTemplate } from "./zip-template.js";
@@ -140,11 +141,12 @@ function h5Model(source: Source, runs: readonly Run[], template: (restored: Rest
     const elements = { ...info, bigEndian, columnMajor: false, dataBytes: end - start };
     return rowMajor(elements, (offset, byteLength) => source.read(start + offset, byteLength));
   });
+  const tensors = runs.map(({ info }) => info);
   return {
     format: "keras",
     byteLength: source.byteLength,
-    tensors: runs.map(({ info }) => info),
-    role: (tensor: number): Role => (isKerasWeight(runs[tensor].info) ? "weight" : "other"),
+    tensors,
+    role: rolesOf(tensors, (tensor): Role => (isKerasWeight(tensors[tensor]) ? "weight" : "other")),
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, runs.length - 1);
       const { start, end } = runs[tensor];

@@ -3,6 +3,7 @@ import { FormatError } from "../errors.js";
 import type { FileTemplate, OpenModel, Restored, Source, TensorInfo } from "../types.js";
 import { holeOf, type ReadRange, rowMajor, TensorReaders } from "./elements.js";
 import { checkNpyEnd, type NpyHeader, readNpyHeader } from "./npy.js";
+import { rolesOf } from "./recurrent.js";
 import { readZip, type ZipDirectory, type ZipEntry } from "./zip.js";
 import { DEFLATED, STORED } from "./zip-fields.js";
 import { inflated, inflatedPrefix, MAX_INFLATED_BYTES, storedRange } from "./zip-member.js";
@@ -76,6 +77,7 @@ export async function openNpz(source: Source, directory?: ZipDirectory): Promise
     checkedInOrder: true,
     byteLength: source.byteLength,
     tensors,
+    role: rolesOf(tensors),
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, members.length - 1);
       return readers.read(tensor, members[tensor].header.dataBytes, offset, byteLength);

@@ -30,6 +30,9 @@ const FORMS: ReadonlySet<string> = new Set([
 /** That which puts parts together: exporters reorder the gates of a recurrent layer so. */
 const CONCAT = "Concat";
 
+/** Operators that take what they gave before, so that errors feed back. */
+const RECURRENT: ReadonlySet<string> = new Set(["LSTM", "GRU", "RNN", "Scan", "Loop", "DynamicQuantizeLSTM", "AttnLSTM"]);
+
 /** Functions call functions; real ones, a few deep. */
 const MAX_CALLS = 64;
 
@@ -38,6 +41,11 @@ export function weightsOf(onnx: Onnx): ReadonlySet<number> {
   const uses = new Uses(onnx);
   for (const body of onnx.bodies) uses.of(body);
   return uses.weights;
+}
+
+/** Whether a node of the model, of the graphs within its graph or of its functions feeds errors back. */
+export function isRecurrent({ bodies }: Onnx): boolean {
+  return bodies.some(({ nodes }) => nodes.some(({ operator }) => RECURRENT.has(nameOf(operator))));
 }
 
 class Uses {
@@ -71,7 +79,7 @@ class Uses {
   #weightInputs({ operator }: OnnxNode): Iterable<number> {
     const called = this.#functions.get(operator);
     if (called) return this.of(called);
-    const name = operator.slice(operator.lastIndexOf(":") + 1);
+    const name = nameOf(operator);
     return Object.hasOwn(WEIGHTS, name) ? WEIGHTS[name] : [];
   }
 
@@ -89,6 +97,11 @@ class Uses {
       }
     }
   }
+}
+
+/** An operator without its domain. */
+function nameOf(operator: string): string {
+  return operator.slice(operator.lastIndexOf(":") + 1);
 }
 
 function valueIn(from: OnnxScope, name: string): OnnxValue | undefined {

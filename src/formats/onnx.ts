@@ -4,7 +4,7 @@ import type { Beside } from "./beside.js";
 import { checkRange } from "./bytes-source.js";
 import { type OnnxData, OnnxFiles } from "./onnx-files.js";
 import { readOnnx } from "./onnx-graph.js";
-import { weightsOf } from "./onnx-roles.js";
+import { isRecurrent, weightsOf } from "./onnx-roles.js";
 import type { OnnxTensor } from "./onnx-tensor.js";
 
 /** The fields of ModelProto, as their tags begin: of the number and the wire type, the first byte, and the second where there is one. */
@@ -50,6 +50,7 @@ export async function openOnnx(source: Source, name = "model.onnx", beside?: Bes
   const data: OnnxData[] = [];
   const weights = new Set<number>();
   const used = weightsOf(onnx);
+  const weight: Role = isRecurrent(onnx) ? "recurrent" : "weight";
   try {
     for (const [i, tensor] of onnx.tensors.entries()) {
       const found = await files.find(tensor, listed.length);
@@ -69,7 +70,7 @@ export async function openOnnx(source: Source, name = "model.onnx", beside?: Bes
     format: "onnx",
     byteLength: files.byteLength,
     tensors: listed.map(({ dtype, shape }, i) => ({ name: names[i], dtype, shape })),
-    role: (tensor: number): Role => (weights.has(tensor) ? "weight" : "other"),
+    role: (tensor: number): Role => (weights.has(tensor) ? weight : "other"),
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, data.length - 1);
       const from = data[tensor];

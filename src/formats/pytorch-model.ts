@@ -7,6 +7,7 @@ import { layOut, type Placed } from "./pytorch-layout.js";
 import { namedTensors } from "./pytorch-names.js";
 import type { TorchStorages } from "./pytorch-storages.js";
 import type { TorchStorage } from "./pytorch-values.js";
+import { rolesOf } from "./recurrent.js";
 import type { MemberPieces } from "./zip-template.js";
 
 /** The name of a tensor that is saved alone, where the file has none. */
@@ -74,7 +75,7 @@ export function torchModel(file: TorchFile, name: string | undefined): OpenModel
       const { place } = source;
       return bigEndian || columnMajor ? undefined : place && { fd: place.fd, offset: place.offset + offsetOf(placed[tensor]) };
     },
-    role: (tensor) => placed[tensor].role,
+    role: rolesOf(tensors, (tensor) => placed[tensor].role),
     async templates(restored: Restored): Promise<readonly FileTemplate[]> {
       readers.clear();
       return [await file.template(tensors, restored, pieces)];

@@ -4,6 +4,7 @@ import { firstPath, inFile, type NamedFile, namedFile, openNamed } from "./besid
 import type { JsonScanner } from "./json.js";
 import type { FirstFile } from "./json-model.js";
 import { quoted } from "./quoted.js";
+import { rolesOf } from "./recurrent.js";
 
 /** In which file each tensor is. */
 export interface WeightMap {
@@ -96,6 +97,7 @@ export async function openIndexed(
     format: "safetensors index",
     byteLength,
     tensors,
+    role: rolesOf(tensors),
     checkedInOrder: shards.some(({ model }) => model.checkedInOrder),
     async read(tensor: number, offset: number, length: number): Promise<Uint8Array> {
       const { path, model, first: before } = shardOf[tensor];

@@ -10,6 +10,7 @@ import { type Dtype, type FileTemplate, type OpenModel, type Place, type Source,
 import { checkRange } from "./bytes-source.js";
 import { JsonScanner } from "./json.js";
 import { quoted } from "./quoted.js";
+import { rolesOf } from "./recurrent.js";
 
 interface Entry {
   readonly info: TensorInfo;
@@ -123,6 +124,7 @@ export async function openSafetensors(source: Source): Promise<OpenModel> {
     format: "safetensors",
     byteLength: source.byteLength,
     tensors,
+    role: rolesOf(tensors),
     async read(tensor: number, offset: number, byteLength: number): Promise<Uint8Array> {
       checkInteger(tensor, "tensor", 0, entries.length - 1);
       const { start, end } = entries[tensor];

@@ -18,6 +18,7 @@ import { checkRange } from "./bytes-source.js";
 import type { JsonScanner } from "./json.js";
 import type { FirstFile } from "./json-model.js";
 import { quoted } from "./quoted.js";
+import { describesRecurrence, namesRecurrence, rolesOf } from "./recurrent.js";
 
 /** What stands in the shards, by the names of TF.js; of a quantised weight, its quantised form. Strings have no fixed length. */
 const DTYPES: ReadonlyMap<string, Dtype> = new Map([
@@ -272,7 +273,7 @@ export async function openTfjs({ source, bytes, name, beside }: FirstFile, group
       const place = more ? undefined : run?.shard.source.place;
       return place && { fd: place.fd, offset: place.offset + run.from };
     },
-    role: (tensor) => roles[tensor],
+    role: rolesOf(tensors, (tensor) => roles[tensor], namesRecurrence(tensors) || describesRecurrence(bytes)),
     async templates(): Promise<readonly FileTemplate[]> {
       const pieces = new Map<Shard, Piece[]>(joined.flatMap(({ shards }) => shards.map((shard) => [shard, []])));
       for (const { group, offset, byteLength, tensor } of stretches) {

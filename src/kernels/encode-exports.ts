@@ -44,4 +44,5 @@ export interface EncodeExports extends DecodeExports {
   total(values: Ptr, count: number): number;
   toFloat32(elements: Ptr, count: number, kind: number, out: Ptr): void;
   fromFloat32(values: Ptr, count: number, kind: number, out: Ptr): void;
+  roundMantissa(elements: Ptr, count: number, kind: number, dropped: number): void;
 }

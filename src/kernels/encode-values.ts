@@ -1,4 +1,5 @@
 import type { EncodeKernels, FloatDtype, Survivors } from "../kernel-types.js";
+import { dtypeBits, MANTISSA_BITS } from "../types.js";
 import type { Arena, Ptr } from "./arena.js";
 import { NO_CODES } from "./decode-block.js";
 import type { EncodeExports } from "./encode-exports.js";
@@ -22,6 +23,7 @@ type Values = Pick<
   | "shareErrors"
   | "toFloat32"
   | "fromFloat32"
+  | "roundMantissa"
   | "codebookGradient"
 >;
 
@@ -49,10 +51,10 @@ function noGaps(count: number): Uint32Array {
   return zeros.subarray(0, count);
 }
 
-const CONVERSIONS: readonly FloatDtype[] = ["F16", "BF16", "F64"];
+const KINDS: readonly FloatDtype[] = ["F16", "BF16", "F64", "F32"];
 
-function conversion(dtype: FloatDtype): { kind: number; elementBytes: number } {
-  return { kind: CONVERSIONS.indexOf(dtype), elementBytes: dtype === "F64" ? 8 : 2 };
+function kindOf(dtype: FloatDtype): { kind: number; elementBytes: number } {
+  return { kind: KINDS.indexOf(dtype), elementBytes: dtypeBits(dtype) / 8 };
 }
 
 /** The kernels over float32 values and elements, in the memory of `module`. */
@@ -199,7 +201,7 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
 
     toFloat32: (elements, dtype) => {
       if (dtype === "F32") return new Float32Array(elements.slice().buffer);
-      const { kind, elementBytes } = conversion(dtype);
+      const { kind, elementBytes } = kindOf(dtype);
       const count = elements.length / elementBytes;
       return arena.scope(() => {
         const out = arena.alloc(4 * count);
@@ -210,11 +212,20 @@ export function valueKernels(module: KernelModule<EncodeExports>): Values {
 
     fromFloat32: (values, dtype) => {
       if (dtype === "F32") return bytesOf(values).slice();
-      const { kind, elementBytes } = conversion(dtype);
+      const { kind, elementBytes } = kindOf(dtype);
       return arena.scope(() => {
         const out = arena.alloc(elementBytes * values.length);
         exports.fromFloat32(lend(arena, values), values.length, kind, out);
         return arena.u8(out, elementBytes * values.length).slice();
+      });
+    },
+
+    roundMantissa: (elements, dtype, mantissaBits) => {
+      const { kind, elementBytes } = kindOf(dtype);
+      return arena.scope(() => {
+        const at = lend(arena, elements);
+        exports.roundMantissa(at, elements.length / elementBytes, kind, MANTISSA_BITS[dtype] - mantissaBits);
+        return arena.u8(at, elements.length).slice();
       });
     },
 

@@ -25,6 +25,8 @@ export interface Parameter extends Values {
 export interface Pass {
   /** u32: what is left to chance depends on it, and on nothing else that changes. */
   readonly key: number;
+  /** The place in the batch of the first row that passes. */
+  readonly firstRow: number;
 }
 
 /** A layer at work. What it allocates in a pass lies in the scope that its caller opened. */

@@ -50,7 +50,8 @@ class Dropout implements Layer {
   /** In place, like ReLU: an element that it drops has no gradient any more, and no other changes its sign. */
   forward(inputs: Ptr, rows: number, pass?: Pass): Ptr {
     if (pass === undefined) return inputs;
-    this.#key = mix(pass.key, this.#place);
+    // As if the whole batch passed.
+    this.#key = (mix(pass.key, this.#place) + pass.firstRow * this.#width) % 2 ** 32;
     this.#drop(inputs, rows);
     return inputs;
   }

@@ -1,19 +1,16 @@
 import { checkFloat32, checkInteger, checkNumber } from "../check.js";
 import type { Share } from "../codec/quantize.js";
-import { seededRandom } from "../codec/random.js";
 import type { SoftTargets } from "../kernel-types.js";
 import type { Ptr } from "../kernels/arena.js";
-import { lend } from "../kernels/encode-values.js";
-import { type Engine, newEngine } from "../kernels/engine.js";
 import type { LoadOptions, Variant } from "../kernels/variant.js";
 import type { Tensor } from "../types.js";
 import { Constraints } from "./constraints.js";
-import type { Layer, Parameter, Values } from "./layer.js";
-import { createLayers } from "./layers.js";
+import { Crew } from "./crew.js";
+import type { Values } from "./layer.js";
 import type { Mask } from "./mask.js";
 import { mix } from "./mix.js";
+import { Network } from "./network.js";
 import { checkStep, Optimizer, type StepOptions } from "./optimizer.js";
-import { shapesOf, sizeOf } from "./shapes.js";
 import type { Codebook, SharedWeights } from "./shared.js";
 import { checkSpec, type NetworkSpec } from "./spec.js";
 import { bytesOfTensors } from "./tensors.js";
@@ -46,6 +43,9 @@ export interface Evaluation {
   readonly loss: number;
 }
 
+/** More threads than any batch is worth. */
+const MOST_THREADS = 64;
+
 /** Samples that go through at a time where no gradient is taken: memory stays small, and matrices large enough to be fast. */
 const EVALUATION_ROWS = 128;
 
@@ -60,13 +60,10 @@ export class Sequential {
   /** Classes. */
   readonly outputs: number;
   readonly #seed: number;
-  readonly #engine: Engine;
-  readonly #layers: readonly Layer[];
-  readonly #parameters: readonly Parameter[];
-  /** All tensors, in the order of the layers. */
-  readonly #values: readonly Values[];
+  readonly #network: Network;
   readonly #optimizer: Optimizer;
   readonly #constraints: Constraints;
+  #crew: Crew | undefined;
 
   /**
    * Weights start from He's uniform initialisation, biases from 0.
@@ -75,24 +72,20 @@ export class Sequential {
    */
   constructor(spec: NetworkSpec, options: NetworkOptions = {}) {
     checkSpec(spec);
-    const shapes = shapesOf(spec);
     const seed = options.seed ?? 1;
     checkInteger(seed, "seed", 0, 2 ** 32 - 1);
     this.spec = structuredClone(spec);
-    this.inputs = sizeOf(shapes[0]);
-    this.outputs = sizeOf(shapes[shapes.length - 1]);
     this.#seed = seed;
-    this.#engine = newEngine(options);
-    this.#layers = createLayers(this.spec.layers, shapes, this.#engine, seededRandom(seed));
-    this.#parameters = this.#layers.flatMap(({ parameters }) => parameters);
-    this.#values = this.#layers.flatMap(({ parameters, statistics = [] }) => [...parameters, ...statistics]);
-    this.#optimizer = new Optimizer(this.#engine, this.#parameters);
-    this.#constraints = new Constraints(this.#engine, this.#parameters, this.#optimizer);
+    this.#network = new Network(this.spec, seed, options);
+    this.inputs = this.#network.inputs;
+    this.outputs = this.#network.outputs;
+    this.#optimizer = new Optimizer(this.#network.engine, this.#network.parameters);
+    this.#constraints = new Constraints(this.#network.engine, this.#network.parameters, this.#optimizer);
   }
 
   /** The build of the engine that it runs on. */
   get variant(): Variant {
-    return this.#engine.variant;
+    return this.#network.engine.variant;
   }
 
   /** What the constructor takes, for JSON.stringify. */
@@ -102,7 +95,7 @@ export class Sequential {
 
   /** A copy of the weights: F32, named as the layers' specs say, in their order. */
   tensors(): Tensor[] {
-    return this.#values.map((values) => this.#tensor(values, values.values));
+    return this.#network.values.map((values) => this.#tensor(values, values.values));
   }
 
   /**
@@ -111,10 +104,10 @@ export class Sequential {
    * @throws RangeError naming a tensor that is missing, stands twice, belongs to no layer, or has another dtype, shape or byte length
    */
   load(tensors: readonly Tensor[]): void {
-    const wanted = this.#values.map(({ name, shape, count }) => ({ name, dtype: "F32", shape, byteLength: 4 * count }) as const);
+    const wanted = this.#network.values.map(({ name, shape, count }) => ({ name, dtype: "F32", shape, byteLength: 4 * count }) as const);
     const bytes = bytesOfTensors(tensors, wanted, "layer");
-    for (const [i, { values, count }] of this.#values.entries()) this.#engine.arena.u8(values, 4 * count).set(bytes[i]);
-    for (const { constraint } of this.#parameters) constraint?.free();
+    for (const [i, { values, count }] of this.#network.values.entries()) this.#network.engine.arena.u8(values, 4 * count).set(bytes[i]);
+    for (const { constraint } of this.#network.parameters) constraint?.free();
     this.#optimizer.reset();
   }
 
@@ -208,14 +201,14 @@ export class Sequential {
   forward(inputs: Float32Array): Float32Array {
     const logits = new Float32Array(this.#count(inputs) * this.outputs);
     this.#inChunks(inputs, (row, rows, ptr) => {
-      logits.set(this.#engine.arena.f32(ptr, rows * this.outputs), row * this.outputs);
+      logits.set(this.#network.engine.arena.f32(ptr, rows * this.outputs), row * this.outputs);
     });
     return logits;
   }
 
   /** The classes u32[count] of inputs f32[count][inputs]: where the largest logit is, the first of equals. */
   predict(inputs: Float32Array): Uint32Array {
-    const { arena, exports } = this.#engine;
+    const { arena, exports } = this.#network.engine;
     const classes = new Uint32Array(this.#count(inputs));
     this.#inChunks(inputs, (row, rows, logits) => {
       const out = arena.alloc(4 * rows);
@@ -231,7 +224,7 @@ export class Sequential {
    * @throws TypeError or RangeError where samples and labels do not meet or a label is none; RangeError naming the sample whose loss is not finite
    */
   evaluate(samples: Samples): Evaluation {
-    const { arena, exports } = this.#engine;
+    const { arena, exports } = this.#network.engine;
     const labels = this.checkSamples(samples);
     let correct = 0;
     let loss = 0;
@@ -239,7 +232,7 @@ export class Sequential {
       const out = arena.alloc(4 * rows);
       exports.argmax(logits, rows, this.outputs, out);
       for (const [i, found] of arena.u32(out, rows).entries()) if (found === labels[row + i]) correct++;
-      loss += this.#loss(logits, labels.subarray(row, row + rows), logits, (i) => row + i);
+      loss += this.#network.loss(logits, logits, { labels: labels.subarray(row, row + rows), samples: rows, firstRow: row });
     });
     const count = labels.length;
     return { count, correct, accuracy: correct / count, loss: loss / count };
@@ -256,7 +249,7 @@ export class Sequential {
     checkStep(how);
     this.#optimizer.prepare(how.type);
     const loss = this.#backward(batch, indices);
-    for (const layer of this.#layers) layer.settle?.();
+    for (const layer of this.#network.layers) layer.settle?.();
     this.#optimizer.step(how);
     return loss;
   }
@@ -264,7 +257,21 @@ export class Sequential {
   /** The mean loss of a batch in training, and its gradient as tensors that are named and shaped as the parameters. Throws as `step` does. */
   gradients(batch: Samples): { loss: number; tensors: Tensor[] } {
     const loss = this.#backward(batch);
-    return { loss, tensors: this.#parameters.map((parameter) => this.#tensor(parameter, parameter.gradient)) };
+    return { loss, tensors: this.#network.parameters.map((parameter) => this.#tensor(parameter, parameter.gradient)) };
+  }
+
+  /**
+   * Divides batches among threads from now on, of which this is one; with 1 the others end. A gradient is the sum of the threads' gradients, in their order: the same bits in every run
+   * with as many threads, for training and `gradients` alike. Batch normalization goes by each thread's own part of the batch, its running statistics by the first. In Node, and
+   * wherever it has `node:worker_threads`.
+   *
+   * @throws TypeError or RangeError naming `threads`; Error where threads cannot be started
+   */
+  useThreads(threads: number): void {
+    checkInteger(threads, "threads", 1, MOST_THREADS);
+    this.#crew?.end();
+    this.#crew = undefined;
+    if (threads > 1) this.#crew = new Crew(this.#network, this.spec, threads);
   }
 
   /**
@@ -288,7 +295,7 @@ export class Sequential {
   }
 
   #tensor({ name, shape, count }: Values, ptr: Ptr): Tensor {
-    return { name, dtype: "F32", shape, data: this.#engine.arena.u8(ptr, 4 * count).slice() };
+    return { name, dtype: "F32", shape, data: this.#network.engine.arena.u8(ptr, 4 * count).slice() };
   }
 
   #count(inputs: Float32Array): number {
@@ -301,40 +308,14 @@ export class Sequential {
 
   /** Calls `body` with the logits of some rows at a time, within a scope. */
   #inChunks(inputs: Float32Array, body: (row: number, rows: number, logits: Ptr) => void): void {
-    const { arena } = this.#engine;
+    const { arena } = this.#network.engine;
     const count = this.#count(inputs);
     for (let row = 0; row < count; row += EVALUATION_ROWS) {
       const rows = Math.min(EVALUATION_ROWS, count - row);
       arena.scope(() => {
-        let ptr = lend(arena, inputs.subarray(row * this.inputs, (row + rows) * this.inputs));
-        for (const layer of this.#layers) ptr = layer.forward(ptr, rows);
-        body(row, rows, ptr);
+        body(row, rows, this.#network.forward(inputs.subarray(row * this.inputs, (row + rows) * this.inputs)));
       });
     }
-  }
-
-  /** The sum of the losses, and in `gradient`, which may be `logits` where there is no teacher, the gradient of their mean. */
-  #loss(logits: Ptr, labels: Uint32Array, gradient: Ptr, nameOf: (i: number) => number, teacher?: SoftTargets): number {
-    const { arena, exports } = this.#engine;
-    const rows = labels.length;
-    const losses = arena.alloc(4 * rows);
-    exports.softmaxCrossEntropy(logits, lend(arena, labels), rows, this.outputs, rows, gradient, losses);
-    if (teacher !== undefined) {
-      const { temperature, weight } = teacher;
-      const soft = lend(arena, teacher.logits);
-      const scratch = arena.alloc(16 * this.outputs);
-      exports.mixSoftTargets(logits, soft, rows, this.outputs, rows, temperature, weight, gradient, losses, scratch);
-    }
-    let sum = 0;
-    for (const [i, loss] of arena.f32(losses, rows).entries()) {
-      if (!Number.isFinite(loss)) {
-        throw new RangeError(
-          `the loss of sample ${nameOf(i)} is ${loss}: its inputs or the weights are not finite, or the learning rate is too high`,
-        );
-      }
-      sum += loss;
-    }
-    return sum;
   }
 
   #checkSoftTargets({ logits, temperature, weight }: SoftTargets, rows: number): void {
@@ -348,20 +329,9 @@ export class Sequential {
 
   /** The mean loss; leaves the gradients beside the parameters. */
   #backward(batch: Samples, indices?: ArrayLike<number>): number {
-    const { arena } = this.#engine;
     const labels = this.checkSamples(batch, indices);
-    const rows = labels.length;
-    const pass = { key: mix(this.#seed, this.#optimizer.steps) };
-    const first = this.#layers.findIndex(({ parameters }) => parameters.length > 0);
-    return arena.scope(() => {
-      const between = [lend(arena, batch.inputs)];
-      for (const [i, layer] of this.#layers.entries()) between.push(layer.forward(between[i], rows, pass));
-      let gradient = arena.alloc(4 * rows * this.outputs);
-      const loss = this.#loss(between[this.#layers.length], labels, gradient, (i) => indices?.[i] ?? i, batch.softTargets);
-      for (let i = this.#layers.length - 1; i >= first && first >= 0; i--) {
-        gradient = this.#layers[i].backward(between[i], between[i + 1], gradient, rows, i > first);
-      }
-      return loss / rows;
-    });
+    const key = mix(this.#seed, this.#optimizer.steps);
+    const share = { ...batch, labels, samples: labels.length, firstRow: 0, key, indices };
+    return (this.#crew === undefined ? this.#network.backward(share) : this.#crew.backward(share)) / labels.length;
   }
 }

@@ -58,6 +58,8 @@ export interface TrainOptions {
   readonly teacher?: Teacher;
   /** Called after each step; it may prune and share. What it throws ends the training. */
   readonly onStep?: (report: StepReport) => void;
+  /** Threads that share each batch, this one among them: 1 unless given. The bits depend on their number. See `useThreads`. */
+  readonly threads?: number;
   /**
    * Epochs that were done before, of the `epochs` in all: with the same options otherwise, and a network that has the weights and the optimizer's tensors of then, training goes on to
    * the same bits as without a break. `augment` is called for the samples of those epochs, too, so that chance goes on where it was. 0 unless given.
@@ -136,7 +138,7 @@ export function* trainSteps(
   samples: Samples,
   options: TrainOptions,
 ): Generator<StepReport | EpochReport, void, undefined> {
-  const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0, teacher } = options;
+  const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0 } = options;
   const schedule = options.schedule ?? { type: "constant" };
   checkInteger(epochs, "epochs", 0, Number.MAX_SAFE_INTEGER);
   checkNumber(learningRate, "learningRate", 0, Number.MAX_VALUE);
@@ -145,8 +147,25 @@ export function* trainSteps(
   checkInteger(epochsDone, "epochsDone", 0, epochs);
   checkSchedule(schedule);
   const how = stepOptions(options);
-  const labels = network.checkSamples(samples);
+  network.checkSamples(samples);
+  if (options.threads === undefined) return yield* trainEpochs(network, samples, how, schedule, options);
+  network.useThreads(options.threads);
+  try {
+    yield* trainEpochs(network, samples, how, schedule, options);
+  } finally {
+    network.useThreads(1);
+  }
+}
 
+function* trainEpochs(
+  network: Sequential,
+  samples: Samples,
+  how: StepOptions,
+  schedule: Schedule,
+  options: TrainOptions,
+): Generator<StepReport | EpochReport, void, undefined> {
+  const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0, teacher } = options;
+  const labels = Uint32Array.from(samples.labels);
   const count = labels.length;
   const stepsPerEpoch = Math.ceil(count / batchSize);
   const random = seededRandom(seed);

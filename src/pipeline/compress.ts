@@ -34,7 +34,7 @@ export interface CompressOptions extends WorkOptions, ThreadOptions {
 /** A tensor of so many blocks is divided among the threads. */
 const DIVIDED_FROM_BLOCKS = 4;
 
-/** How often a block is worked on: to be counted and to be written; of a lossy tensor, to be sifted before, and given its centroids. */
+/** How often a block is worked on: to be counted and to be written; of a lossy tensor, to be sifted before, and given its centroids or compared. */
 const EXACT_ROUNDS = 2;
 const LOSSY_ROUNDS = 3;
 
@@ -71,7 +71,7 @@ export async function compressModel(model: OpenModel, sink: Sink, options: Compr
       const tensor = plain(tensors[index]);
       const treated = treatments[index];
       const blocks = blocksIn(elementsOf(tensor).elements);
-      const rounds = treated.prune || treated.share ? LOSSY_ROUNDS : EXACT_ROUNDS;
+      const rounds = treated.prune || treated.share || treated.round ? LOSSY_ROUNDS : EXACT_ROUNDS;
       const onBlock = (byteLength: number): void => {
         if (blocks > 1) count(index, Math.floor(byteLength / rounds));
       };

@@ -1,4 +1,5 @@
 import { checkInteger, checkOneOf, plainBytes } from "../check.js";
+import { rolesOf } from "../formats/recurrent.js";
 import { DTYPES, type OpenModel, type Tensor, tensorByteLength } from "../types.js";
 
 /**
@@ -33,6 +34,7 @@ export function tensorsModel(tensors: readonly Tensor[]): OpenModel {
     format: "tensors",
     byteLength: total,
     tensors,
+    role: rolesOf(tensors),
     read: async (tensor, offset, byteLength) => data[tensor].subarray(offset, offset + byteLength),
     templates: async () => [],
     close: async () => undefined,

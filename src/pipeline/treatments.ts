@@ -37,7 +37,7 @@ export function treatmentOf(recipe: Recipe): (tensor: TensorInfo, role?: Role) =
     const { contexts } = recipe;
     return found === undefined || found.exact
       ? { contexts }
-      : { contexts, keepShared: found.keepShared, prune: found.prune, share: found.share };
+      : { contexts, keepShared: found.keepShared, prune: found.prune, share: found.share, round: found.round };
   };
 }
 
@@ -59,7 +59,7 @@ export function nameMatcher({ match }: Pick<Rule, "match">): (name: string) => b
 function applies(rule: Rule, tensor: TensorInfo, role: Role | undefined): boolean {
   const { dtype, minRank = 0, maxRank = Number.POSITIVE_INFINITY, minWeights = 0 } = rule;
   const rank = tensor.shape.length;
-  if (rule.role !== undefined && role !== undefined && role !== rule.role) return false;
+  if (rule.role === "weight" ? role === "other" : rule.role !== undefined && rule.role !== role) return false;
   if (dtype === undefined ? !isFloatDtype(tensor.dtype) : !listOf(dtype).includes(tensor.dtype)) return false;
   return rank >= minRank && rank <= maxRank && elementCount(tensor.shape) >= minWeights;
 }

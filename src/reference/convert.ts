@@ -1,4 +1,5 @@
 import type { FloatDtype } from "../kernel-types.js";
+import { dtypeBits, MANTISSA_BITS } from "../types.js";
 import { bitsOf, bytesOf, wordsOf } from "./words.js";
 
 // Floating dtypes. Bits are worked as integers: a NaN keeps them only so.
@@ -65,4 +66,23 @@ function bfloat16Of(bits: number): number {
 function roundedShift(value: number, shift: number): number {
   const isOdd = (value >>> shift) & 1;
   return (value + (1 << (shift - 1)) - 1 + isOdd) >>> shift;
+}
+
+/** As `EncodeKernels.roundMantissa` says. */
+export function roundMantissa(elements: Uint8Array, dtype: FloatDtype, mantissaBits: number): Uint8Array {
+  const mantissa = MANTISSA_BITS[dtype];
+  const sign = 1n << BigInt(dtypeBits(dtype) - 1);
+  const infinity = sign - (1n << BigInt(mantissa));
+  const unit = 1n << BigInt(mantissa - mantissaBits);
+  const round = (bits: bigint): bigint => {
+    const magnitude = bits & (sign - 1n);
+    if (magnitude >= infinity) return bits;
+    // The bits of a float and of the next larger one are neighbours, too.
+    const beyond = 2n * (magnitude % unit);
+    const down = magnitude - (magnitude % unit);
+    const isUp = beyond > unit || (beyond === unit && (down / unit) % 2n === 1n);
+    return (bits & sign) | (isUp && down + unit < infinity ? down + unit : down);
+  };
+  if (dtype === "F64") return bytesOf(new BigUint64Array(elements.slice().buffer).map(round));
+  return bytesOf(wordsOf(elements, dtypeBits(dtype) / 8).map((bits) => Number(round(BigInt(bits)))));
 }

@@ -5,7 +5,7 @@ import type { EncodeKernels } from "../kernel-types.js";
 import { decodeBlock, decodeRowMajor } from "./blocks.js";
 import { optimalCells, rateCells } from "./cells.js";
 import { encodeContext } from "./context.js";
-import { fromFloat32, toFloat32 } from "./convert.js";
+import { fromFloat32, roundMantissa, toFloat32 } from "./convert.js";
 import { crc32c } from "./crc32c.js";
 import { encodeSymbols } from "./encode-symbols.js";
 import { escapeGaps, fillGaps } from "./gaps.js";
@@ -56,5 +56,6 @@ export const referenceKernels: EncodeKernels = {
   splitPlane,
   toFloat32,
   fromFloat32,
+  roundMantissa,
   codebookGradient,
 };

@@ -29,6 +29,6 @@ export function bitsOf(values: Float32Array): Uint32Array {
 }
 
 /** The bytes of an array of numbers, not copied. */
-export function bytesOf(array: Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array): Uint8Array {
+export function bytesOf(array: Words | Float32Array | Float64Array | BigUint64Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

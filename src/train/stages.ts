@@ -80,6 +80,7 @@ export async function trainStage(stage: TrainingStage, start: StageStart, work: 
     ...(optimizer ? { optimizer } : { momentum, weightDecay }),
     schedule,
     seed: mix(work.seed, index),
+    threads: work.threads === 1 ? undefined : work.threads,
     augment,
     teacher: taught.teacher,
     onStep: prune,

@@ -98,6 +98,7 @@ describe("docs/recipe.schema.json", () => {
     expect(keysParsed({ rules: [{ unknown: 0 }] })).toEqual(keysOf(DEFS["rule"]));
     expect(keysParsed({ rules: [{ prune: { unknown: 0 } }] })).toEqual(keysOf(DEFS["prune"]));
     expect(keysParsed({ rules: [{ share: { unknown: 0 } }] })).toEqual(keysOf(DEFS["share"]));
+    expect(keysParsed({ rules: [{ round: { unknown: 0 } }] })).toEqual(keysOf(DEFS["round"]));
   });
 
   it("takes what parseRecipe takes, and refuses what it refuses", () => {
@@ -151,9 +152,12 @@ describe("docs/recipe.schema.json", () => {
       { objective: fc.constantFrom("rate", "distortion"), bits: scalar, tradeoff: scalar, init: scalar },
       { requiredKeys: [] },
     );
+    const round = fc.record({ mantissaBits: fc.oneof(scalar, fc.constantFrom(22, 23)) });
     const rule = fc.oneof(
       scalar,
       fc.record({ share }),
+      fc.record({ role: fc.constantFrom("weight", "recurrent", "other"), round }),
+      fc.record({ share, prune: scalar, exact: fc.constant(true), round }, { requiredKeys: ["round"] }),
       object(keysOf(DEFS["rule"]), scalar),
       object(["prune", "share"], steps),
       object(["exact", "share"], steps),

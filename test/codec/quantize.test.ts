@@ -217,9 +217,85 @@ describe("sharing", () => {
   });
 });
 
+describe("rounding", () => {
+  it("leaves each weight the nearest of so many bits of mantissa, and zeros without a sign", async () => {
+    const values = [1 + 2 ** -9, 1 + 3 * 2 ** -9, -(1 + 2 ** -8), 0.1, 0, -0, (2 - 2 ** -23) * 2 ** 127, 2 ** -149];
+    const rounded = await valuesOf(floats("t", [8], values), { round: { mantissaBits: 8 } });
+    const largest = (2 - 2 ** -8) * 2 ** 127;
+    expect([...rounded]).toEqual([1, 1 + 2 ** -7, -(1 + 2 ** -8), 0.10009765625, 0, 0, largest, 0]);
+  });
+
+  it("goes with pruning, which comes first", async () => {
+    const rounded = await valuesOf(floats("t", [4], [0.126, -0.1251, 0.124, 3]), {
+      prune: { threshold: 0.1255 },
+      round: { mantissaBits: 1 },
+    });
+    expect([...rounded]).toEqual([0.125, 0, 0, 3]);
+  });
+
+  it.each([
+    ["F16", 9],
+    ["BF16", 6],
+    ["F64", 22],
+    ["F32", 22],
+  ] as const)("works in %s, up to %i bits here", async (dtype, most) => {
+    const data = dtype === "F64" ? new Uint8Array(Float64Array.from(WEIGHTS, (w) => w * (1 + 2 ** -40)).buffer) : undefined;
+    const tensor = tensorOf("w", dtype, [50, 60], data ?? referenceKernels.fromFloat32(WEIGHTS, dtype));
+    for (const mantissaBits of [1, most]) {
+      const { data: after, quantized } = await treated(tensor, { round: { mantissaBits } });
+      expectSame(after, referenceKernels.roundMantissa(tensor.data, dtype, mantissaBits));
+      expect(quantized.exact).toBe(false);
+      expect(quantized.error?.maxAbs).toBeLessThan(2 ** -mantissaBits);
+    }
+  });
+
+  it("over several blocks rounds as over one", async () => {
+    const values = new Random(4).weights((1 << 20) + 300);
+    const tensor = floats("large", [values.length], values);
+    const { kernels } = loaded[2];
+    const part = partOf(kernels, tensor);
+    await quantize(kernels, "F32", wholeWork(tensor, part), { round: { mantissaBits: 7 } });
+    const blocks = [(await part.dense(0)).slice(), (await part.dense(1)).slice()];
+    expectSame(new Uint8Array(Buffer.concat(blocks)), kernels.roundMantissa(tensor.data, "F32", 7));
+  });
+
+  it("keeps exact what it does not change, what is shared already, and dtypes that have no more bits", async () => {
+    const halves = floats(
+      "halves",
+      [3000],
+      WEIGHTS.map((weight) => Math.round(weight * 1024) / 1024 + 0),
+    );
+    const few = floats(
+      "few",
+      [3000],
+      WEIGHTS.map((_, i) => WEIGHTS[i % 200]),
+    );
+    const cases: readonly (readonly [Tensor, Treatment])[] = [
+      [halves, { round: { mantissaBits: 10 } }],
+      [few, { keepShared: true, round: { mantissaBits: 2 } }],
+      [tensorOf("w", "F16", [3000], referenceKernels.fromFloat32(WEIGHTS, "F16")), { round: { mantissaBits: 10 } }],
+      [tensorOf("w", "BF16", [3000], referenceKernels.fromFloat32(WEIGHTS, "BF16")), { round: { mantissaBits: 7 } }],
+    ];
+    for (const [tensor, treatment] of cases) {
+      const { quantized, data } = await treated(tensor, treatment);
+      expect(quantized).toEqual({ exact: true });
+      expectSame(data, tensor.data);
+    }
+    expect((await treated(few, { round: { mantissaBits: 2 } })).quantized.exact).toBe(false);
+  });
+
+  it("prunes also where it has nothing to round", async () => {
+    const tensor = tensorOf("w", "BF16", [50, 60], referenceKernels.fromFloat32(WEIGHTS, "BF16"));
+    const pruned = await treated(tensor, { prune: { sparsity: 0.5 } });
+    const both = await treated(tensor, { prune: { sparsity: 0.5 }, round: { mantissaBits: 9 } });
+    expect(both.quantized).toEqual(pruned.quantized);
+    expectSame(both.data, pruned.data);
+  });
+});
+
 describe("a tensor stays exact, and is said to,", () => {
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("with %s in it", async (bad) => {
-    for (const treatment of [{ share: { bits: 4 } }, { prune: { quality: 1 } }] satisfies Treatment[]) {
+    for (const treatment of [{ share: { bits: 4 } }, { prune: { quality: 1 } }, { round: { mantissaBits: 8 } }] satisfies Treatment[]) {
       const tensor = floats("w", [100], random.weights(100).fill(bad, 40, 42));
       const { quantized, data } = await treated(tensor, treatment);
       expect(quantized).toMatchObject({ exact: true, note: "kept exact: 2 weights are NaN, infinite or beyond float32" });
@@ -230,8 +306,10 @@ describe("a tensor stays exact, and is said to,", () => {
   it("of a dtype that is not floating", async () => {
     for (const dtype of ["I8", "U64", "BOOL", "F8_E4M3", "C64", "F4"] satisfies Dtype[]) {
       const tensor = tensorOf("w", dtype, [16], random.bytes(dtype === "F4" ? 8 : dtype === "C64" || dtype === "U64" ? 128 : 16));
-      const { quantized } = await treated(tensor, { share: { bits: 1 } });
-      expect(quantized).toMatchObject({ exact: true, note: `kept exact: ${dtype} is not a floating dtype` });
+      for (const treatment of [{ share: { bits: 1 } }, { round: { mantissaBits: 1 } }]) {
+        const { quantized } = await treated(tensor, treatment);
+        expect(quantized).toMatchObject({ exact: true, note: `kept exact: ${dtype} is not a floating dtype` });
+      }
     }
   });
 

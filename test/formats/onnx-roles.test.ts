@@ -62,6 +62,37 @@ describe("the role of a tensor", () => {
     expect(weights(await open(model(called, inner, outer)))).toEqual(["b"]);
   });
 
+  it.each(["LSTM", "GRU", "RNN", "Scan", "Loop"])(
+    "is that of a recurrent model where a node is %s, wherever it stands",
+    async (operator) => {
+      const conv = node("Conv", ["x", "a"], ["y"]);
+      const recurrent = node(operator, ["x"], ["z"]);
+      const nested = graphAttribute("then_branch", node("If", ["c"], ["z"], { attributes: [graphAttribute("else_branch", recurrent)] }));
+      const fn = bytes(25, concat(bytes(1, "f"), node(operator, ["x"], ["z"], {}, 7), bytes(10, "local")));
+      const files = [
+        model([conv, recurrent, ...V]),
+        model([node("If", ["c"], ["z"], { attributes: [nested] }), conv, ...V]),
+        model([conv, ...V], fn),
+      ];
+      for (const file of files) {
+        const opened = await open(file);
+        expect(names(opened).map((_, i) => opened.role?.(i))).toEqual(["recurrent", "other", "other"]);
+      }
+      const other = await open(model([conv, node("Sigmoid", ["x"], [operator]), ...V]));
+      expect(names(other).map((_, i) => other.role?.(i))).toEqual(["weight", "other", "other"]);
+    },
+  );
+
+  it("is that of a recurrent model for silero-vad, and for no other real one", async (context) => {
+    for (const name of ["silero-vad/silero_vad_16k_op15", "ultraface/version-RFB-320", "lenet/lenet-5.dense", "mnist-cntk-onnx/mnist"]) {
+      const path = dataFile(`${name}.onnx`);
+      if (!path) return context.skip(NO_DATA);
+      const opened = await open(new Uint8Array(readFileSync(path)));
+      const roles = new Set(names(opened).map((_, i) => opened.role?.(i)));
+      expect([...roles].sort(), name).toEqual(["other", name.startsWith("silero") ? "recurrent" : "weight"]);
+    }
+  });
+
   it("decides what the presets share", async () => {
     const large = floats(4000);
     const matrix = (name: string): Uint8Array => initializer(tensor(name, "FLOAT", [40, 100], raw(large)));

@@ -111,5 +111,5 @@ export const open = (file: Uint8Array): Promise<OpenModel> => openOnnx(lendingSo
 
 export const names = ({ tensors }: OpenModel): string[] => tensors.map(({ name }) => name);
 
-/** The names of the tensors that are weights. */
-export const weights = (opened: OpenModel): string[] => names(opened).filter((_, i) => opened.role?.(i) === "weight");
+/** The names of the tensors that are weights, of a recurrent model too. */
+export const weights = (opened: OpenModel): string[] => names(opened).filter((_, i) => opened.role?.(i) !== "other");

@@ -32,6 +32,7 @@ const RECIPES: Readonly<Record<string, Coppice.Recipe>> = {
   shared: { rules: [{ share: { centroids: 52, maxIterations: 3 } }] },
   rate: { rules: [{ share: { objective: "rate", tradeoff: 0.02 } }] },
   pruned: { rules: [{ prune: { sparsity: 0.9 }, share: { bits: 5 } }] },
+  rounded: { rules: [{ prune: { sparsity: 0.3 }, round: { mantissaBits: 8 } }] },
   thresholds: { rules: [{ match: "large", prune: { threshold: 0.1 } }, { share: { bits: 2, init: "random", seed: 3 } }] },
 };
 

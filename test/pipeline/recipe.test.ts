@@ -64,10 +64,28 @@ describe("rules", () => {
       true,
     ]);
     expect([shared({}, "weight"), shared({}, "other"), shared({})]).toEqual([true, true, true]);
-    for (const { rules } of [presetRecipe("default"), presetRecipe("paper")]) {
-      expect(rules.map(({ role }) => role)).toEqual(rules.map(() => "weight"));
-      expect(overrideRecipe({ rules }, { bits: 4 }).rules.map(({ role }) => role)).toEqual(rules.map(() => "weight"));
+    expect([shared({ role: "weight" }, "recurrent"), shared({}, "recurrent")]).toEqual([true, true]);
+    const { rules } = presetRecipe("paper");
+    expect(rules.map(({ role }) => role)).toEqual(["weight", "weight"]);
+    expect(overrideRecipe({ rules }, { bits: 4 }).rules.map(({ role }) => role)).toEqual(["weight", "weight"]);
+  });
+
+  it("for recurrent models leave out what is not known to be of one", () => {
+    const rule = treatmentOf(parseRecipe({ rules: [{ role: "recurrent", ...two }] }));
+    const roles = ["recurrent", "weight", "other", undefined] as const;
+    expect(roles.map((role) => rule(LAYER, role).share !== undefined)).toEqual([true, false, false, false]);
+  });
+
+  it("of the default preset round what is known to be of a recurrent model, and share other weights for the rate", () => {
+    const given = treatmentOf(presetRecipe("default"));
+    expect(given(LAYER, "recurrent")).toMatchObject({ keepShared: true, round: { mantissaBits: 8 } });
+    expect(given(LAYER, "recurrent").share).toBeUndefined();
+    for (const role of ["weight", undefined] as const) {
+      expect(given(LAYER, role)).toMatchObject({ keepShared: true, share: { objective: "rate" } });
+      expect(given(LAYER, role).round).toBeUndefined();
     }
+    for (const role of ["recurrent", "weight"] as const) expect(given({ ...LAYER, shape: [100] }, role)).toEqual({});
+    expect(given(LAYER, "other")).toEqual({});
   });
 
   it("hold within bounds of rank and size, the bounds included", () => {
@@ -125,6 +143,15 @@ describe("a recipe is refused", () => {
       [{ share: { bits: 4, seed: -1 } }, "RangeError", ".share.seed"],
       [{ share: { bits: 4, seed: 2 ** 32 } }, "RangeError", ".share.seed"],
       [{ share: { bits: 4, maxIterations: 0 } }, "RangeError", ".share.maxIterations"],
+      [{ role: ["weight"] }, "TypeError", ".role"],
+      [{ exact: true, round: { mantissaBits: 8 } }, "TypeError", ".exact"],
+      [{ share: { bits: 4 }, round: { mantissaBits: 8 } }, "TypeError", ".share excludes round"],
+      [{ round: 8 }, "TypeError", ".round"],
+      [{ round: {} }, "TypeError", ".round.mantissaBits"],
+      [{ round: { mantissaBits: 0 } }, "RangeError", ".round.mantissaBits"],
+      [{ round: { mantissaBits: 23 } }, "RangeError", ".round.mantissaBits"],
+      [{ round: { mantissaBits: 7.5 } }, "TypeError", ".round.mantissaBits"],
+      [{ round: { mantissaBits: 8, bits: 8 } }, "TypeError", '"bits"'],
       [{ keepShared: "yes" }, "TypeError", ".keepShared"],
       [{ share: { bits: 4, codebook: "int8" } }, "TypeError", ".share.codebook"],
       [{ share: { bits: 4, size: 1 } }, "TypeError", '"size"'],
@@ -207,6 +234,24 @@ describe("overrides", () => {
     expect(() => overrideRecipe(byRate, { objective: "distortion", tradeoff: 0.1 })).toThrow(
       "share.tradeoff is for the objective rate alone",
     );
+  });
+
+  it("of rounding replace sharing, and of sharing rounding", () => {
+    const given: Recipe = { rules: [...recipe.rules, { role: "recurrent", keepShared: true, round: { mantissaBits: 8 } }] };
+    const rounded = overrideRecipe(given, { round: 7 }).rules;
+    expect(rounded.map(({ round }) => round?.mantissaBits)).toEqual([undefined, 7, 7, 7]);
+    expect(rounded.map(({ share }) => share)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(rounded[2].prune).toEqual({ quality: 1 });
+    expect(rounded.map(({ keepShared }) => keepShared)).toEqual([undefined, false, false, false]);
+    const shared = overrideRecipe(given, { bits: 4 }).rules;
+    expect(shared[3]).toMatchObject({ role: "recurrent", keepShared: false, share: { bits: 4 } });
+    expect(shared[3].round).toBeUndefined();
+    const pruned = overrideRecipe(given, { prune: { sparsity: 0.9 } }).rules;
+    expect(pruned[3]).toMatchObject({ prune: { sparsity: 0.9 }, round: { mantissaBits: 8 } });
+    for (const rules of [rounded, shared, pruned]) expect(parseRecipe({ rules })).toEqual({ rules });
+    expect(() => overrideRecipe(given, { round: 23 })).toThrow(RangeError);
+    for (const sharing of [{ bits: 4 }, { init: "linear" }, { objective: "rate" }, { tradeoff: 0.1 }] as const)
+      expect(() => overrideRecipe(given, { round: 8, ...sharing })).toThrow(/^round excludes/);
   });
 
   it("are checked, and need a rule to change", () => {
