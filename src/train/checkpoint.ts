@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { safetensorsHeader } from "../archive/safetensors-header.js";
 import { FormatError } from "../errors.js";
@@ -131,15 +131,20 @@ function named(error: FormatError, file: string): FormatError {
   return error;
 }
 
-/** Makes the folder, and takes away what a program that was killed in the middle of writing left in it. */
-export async function prepareCheckpoints(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (const name of await readdir(folder)) if (OURS.test(name) && LEFT_OVER.test(name)) await rm(path.join(folder, name), { force: true });
+/** Takes away what a program that was killed in the middle of writing left in a folder. */
+export async function cleanCheckpoints(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) if (OURS.test(name) && LEFT_OVER.test(name)) await rm(path.join(folder, name), { force: true });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
 }
 
 /** Removes the checkpoints in a folder, and the folder where nothing else is in it. Of a folder that is not there, nothing. */
 export async function removeCheckpoints(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) if (OURS.test(name)) await rm(path.join(folder, name), { force: true });
+  for (const name of await namesIn(folder)) if (OURS.test(name)) await rm(path.join(folder, name), { force: true });
   await rmdir(folder).catch(() => undefined); // something else is in it
 }

@@ -4,6 +4,7 @@ export type { NetworkSpec, Tensor } from "../nn/index.js";
 export type { Augment, ImageShape } from "./augment.js";
 export { removeCheckpoints } from "./checkpoint.js";
 export { type Dataset, type Images, readDataset } from "./data.js";
+export { type TrainedFiles, trainFile, type WrittenFile } from "./file.js";
 export {
   type DataRecipe,
   type Distill,
@@ -20,4 +21,4 @@ export {
   type TrainStage,
 } from "./plan.js";
 export type { StageEnd, StageReport, TrainedEpoch, TrainedTensor, TrainingProgress, TrainingReport } from "./report.js";
-export { type TrainArchiveOptions, type TrainedArchive, trainArchive } from "./run.js";
+export { parseNetwork, type TrainArchiveOptions, type TrainedArchive, trainArchive } from "./run.js";

@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { checkInteger } from "../check.js";
 import { type Sensitivity, sensitivity } from "../nn/prune-schedule.js";
 import { Sequential } from "../nn/sequential.js";
-import type { NetworkSpec } from "../nn/spec.js";
+import { shapesOf } from "../nn/shapes.js";
+import { checkSpec, type NetworkSpec } from "../nn/spec.js";
 import { compress } from "../pipeline/api.js";
 import { decode } from "../pipeline/decode.js";
 import type { Tensor } from "../types.js";
-import { Checkpoints, prepareCheckpoints } from "./checkpoint.js";
+import { Checkpoints, cleanCheckpoints } from "./checkpoint.js";
 import { type Dataset, hashOfDataset, type PreparedData, prepareData } from "./data.js";
 import { type NamedStage, namedStages, parseTrainingRecipe, type ScanStage, type TrainingRecipe } from "./plan.js";
 import type { StageEnd, StageReport, TrainedEpoch, TrainingProgress, TrainingReport } from "./report.js";
@@ -52,6 +53,17 @@ interface State {
   readonly seconds: number;
 }
 
+/**
+ * Checks a network, say out of a JSON file.
+ *
+ * @throws TypeError, RangeError naming the layer that is amiss, or does not meet the one before
+ */
+export function parseNetwork(value: unknown): NetworkSpec {
+  checkSpec(value);
+  shapesOf(value);
+  return value;
+}
+
 /** Changes where a checkpoint of before would not lead to the same bits. */
 const CHECKPOINT_VERSION = 1;
 
@@ -92,7 +104,7 @@ async function openCheckpoints(
   threads: number,
 ): Promise<Checkpoints<State> | undefined> {
   if (checkpoint === undefined) return undefined;
-  await prepareCheckpoints(checkpoint);
+  await cleanCheckpoints(checkpoint);
   const hash = createHash("sha256").update(JSON.stringify([CHECKPOINT_VERSION, net, recipe, seed, threads, hashOfDataset(data)]));
   for (const { name, data: bytes } of weights ?? []) hash.update(name).update(bytes);
   return new Checkpoints(checkpoint, hash.digest("hex"));

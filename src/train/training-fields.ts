@@ -33,7 +33,10 @@ function fieldsByType<T extends string>(value: unknown, title: string, types: Re
   if (value === null || typeof value !== "object") throw new TypeError(`${title} must be an object with a type`);
   const { type } = value as Fields;
   checkOneOf(type, `${title}.type`, Object.keys(types) as T[]);
-  return fieldsOf(value, title, types[type]);
+  const fields = fieldsOf(value, title, types[type]);
+  // What is left out has a default; null, which JSON has beside that, has none.
+  for (const [key, field] of Object.entries(fields)) if (field === null) throw new TypeError(`${title}.${key} must not be null`);
+  return fields;
 }
 
 /**
