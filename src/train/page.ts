@@ -41,7 +41,7 @@ function plots({ stages, archive }: TrainingReport): string[] {
   const { epochs, bands } = placedEpochs(stages);
   const across = "epochs";
   const error = ({ heldOut }: TrainedEpoch): number => 100 * (1 - heldOut);
-  const sparsity = ({ survivors }: TrainedEpoch): number => 100 * (1 - survivors / archive.weights);
+  const density = ({ survivors }: TrainedEpoch): number => (100 * survivors) / archive.weights;
   const inPercent = (value: number): string => `${digits(value)} %`;
   return [
     plotSvg({
@@ -60,10 +60,11 @@ function plots({ stages, archive }: TrainingReport): string[] {
       formatY: inPercent,
     }),
     plotSvg({
-      title: "Sparsity: weights that are pruned",
-      lines: [line("sparsity", epochs, sparsity, (value) => `${value.toFixed(2)} %`)],
+      title: "Weights that survive: what sparsity leaves",
+      lines: [line("survivors", epochs, density, (value) => `${digits(value)} %, sparsity ${(100 - value).toFixed(2)} %`)],
       bands,
       across,
+      log: true,
       formatY: inPercent,
     }),
     ...stages.flatMap(({ name, scan }) => (scan === undefined ? [] : [scanPlot(name, scan)])),
@@ -83,6 +84,7 @@ function scanPlot(stage: string, scan: NonNullable<StageReport["scan"]>): string
     title: `Error on the samples held out, one layer pruned alone (${stage})`,
     lines,
     across: "sparsity of the layer",
+    log: true,
     formatX: (value) => `${digits(value)} %`,
     formatY: (value) => `${digits(value)} %`,
   });

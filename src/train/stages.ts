@@ -92,9 +92,9 @@ export async function trainStage(stage: TrainingStage, start: StageStart, work: 
       if (next.done) break;
       if ("epoch" in next.value) await work.onEpoch(next.value);
       else work.onStep(next.value);
+      signal?.throwIfAborted();
       if (performance.now() - turned < TURN_MS) continue;
       await turn();
-      signal?.throwIfAborted();
       turned = performance.now();
     }
   } finally {
