@@ -44,6 +44,27 @@ describe("trainArchive", () => {
     expect(fresh.predict(inputs)).toEqual(network.predict(inputs));
   });
 
+  it("rounds what is shared to float16, as an archive holds codebooks", async () => {
+    for (const { name, data } of decode((await plain).archive)) {
+      if (!/^(conv|fc)\./.test(name)) continue;
+      for (const bits of new Uint32Array(data.slice().buffer)) expect(bits & 0x1fff, name).toBe(0);
+    }
+  });
+
+  it("prunes gradually from what is pruned already", async () => {
+    const stages = [
+      { type: "prune", epochs: 0, rules: [{ match: "fc.weight", sparsity: 0.5 }] },
+      { type: "prune", epochs: 2, batchSize: 12, rules: [{ match: "fc.weight", sparsity: 0.75, begin: 0.05, end: 1, every: 1 }] },
+    ] as const;
+    const { report } = await trainArchive({ ...options, recipe: { ...RECIPE, stages } });
+    const others = 4 * 9 + 4 + 8 + 4;
+    const [half, end] = report.stages[1].epochs.map(({ survivors }) => survivors - others);
+    // Half of the steps are 7/8 of the way, which begins at 32; from 64 it would leave 23.
+    expect(half).toBeGreaterThan(16);
+    expect(half).toBeLessThan(20);
+    expect(end).toBe(16);
+  });
+
   it("learns, and has not forgotten it when it comes out of the archive: half are told right where chance would tell a quarter", async () => {
     const { report } = await plain;
     expect(report.test!.before).toBeGreaterThan(0.5);
