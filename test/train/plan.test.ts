@@ -163,6 +163,14 @@ describe("parseTrainingRecipe", () => {
     expect(() => parseTrainingRecipe(recipe)).toThrow(wanted as string);
   });
 
+  it("lets a stage learn from an earlier one by the name that it has unless given", () => {
+    const recipe = (from: string) => ({
+      stages: [1, 2, 3].map((epochs) => ({ type: "train", epochs, ...(epochs === 3 && { distill: { from } }) })),
+    });
+    for (const from of ["train", "train 2"]) expect(() => parseTrainingRecipe(recipe(from))).not.toThrow();
+    expect(() => parseTrainingRecipe(recipe("train 3"))).toThrow("stages[2].distill.from must be the name of an earlier stage");
+  });
+
   it("wants names that stand once", () => {
     const twice = { stages: [1, 2].map(() => ({ type: "scan", name: "a" })) };
     expect(() => parseTrainingRecipe(twice)).toThrow('stages[1].name must be of no other stage, got "a" again');
