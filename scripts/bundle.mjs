@@ -14,6 +14,7 @@ const ENTRIES = {
   reference: "src/reference/index.ts",
   nn: "src/nn/index.ts",
   eval: "src/eval/index.ts",
+  train: "src/train/index.ts",
   cli: "src/cli/main.ts",
   bench: "bench/entry.ts",
 };

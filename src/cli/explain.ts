@@ -39,8 +39,13 @@ const WRONG_ARGUMENT = /\b(must|excludes|has the unknown key)\b/;
 
 /** What the library calls an argument that is an option here. */
 const ARGUMENT =
-  /^(maxBytes|threads|inputs?|images|labels|limit|batch|scale|mean|std|state|shapes|random|seed|tolerance|maxAccuracyDrop)\b/;
-const OPTION_OF: Readonly<Record<string, string>> = { maxBytes: "max-bytes", shapes: "shape", maxAccuracyDrop: "max-accuracy-drop" };
+  /^(maxBytes|threads|inputs?|images|labels|limit|batch|scale|mean|std|state|shapes|random|seed|tolerance|checkpoint|data|page|maxAccuracyDrop)\b/;
+const OPTION_OF: Readonly<Record<string, string>> = {
+  maxBytes: "max-bytes",
+  shapes: "shape",
+  page: "report",
+  maxAccuracyDrop: "max-accuracy-drop",
+};
 
 /** An error in one sentence. */
 export function explain(error: unknown): Failure {

@@ -5,6 +5,7 @@ import type { CompressFlags } from "./compress.js";
 import type { DecompressFlags } from "./decompress.js";
 import type { EvalFlags } from "./eval.js";
 import type { InspectFlags } from "./inspect.js";
+import type { TrainFlags } from "./train.js";
 import { parseByteCount, parseFraction, parseNamed, parseNumber, parseNumbers } from "./usage.js";
 import type { VerifyFlags } from "./verify.js";
 
@@ -15,6 +16,7 @@ export interface Actions {
   inspect(archive: string, flags: InspectFlags): Promise<void>;
   verify(model: string, archive: string, flags: VerifyFlags): Promise<void>;
   eval(before: string, after: string, flags: EvalFlags): Promise<void>;
+  train(flags: TrainFlags): Promise<void>;
   bench(kernels: readonly string[], flags: BenchFlags): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ Examples:
   coppice inspect net.coppice                            the paper's table, layer by layer
   coppice verify net.safetensors net.coppice             what was lost; exit code 1 if more than said
   coppice eval model.onnx model.onnx.coppice             whether the answers are the same
+  coppice train --net net.json --data mnist --recipe recipe.json -o net.coppice
   coppice bench huffman                                  how fast this machine is
   cat net.npy | coppice compress - --preset exact | coppice decompress - > same.npy
 
@@ -65,6 +68,15 @@ Examples:
   coppice eval lenet.onnx lenet.coppice --images t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --scale 1/256
   coppice eval resnet.onnx resnet.coppice --images test_batch.bin --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --max-accuracy-drop 0.3
   coppice eval vad.onnx vad.coppice --inputs frames.npz --state stateN=state --tolerance 0.02`;
+
+const TRAIN_EXAMPLES = `
+The folder of data holds MNIST's files or others like them (train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k-… to test with), or CIFAR-10's
+(data_batch_1.bin, …, test_batch.bin); each may be in gzip. The end of the training set is held out to watch by; the test set is looked at once, at the end.
+Stopped, and started again as before, a training goes on from its last epoch, to the same bytes.
+
+Examples:
+  coppice train --net net.json --data mnist --recipe recipe.json -o net.coppice --report net.html
+  coppice train --net net.json --data cifar --recipe recipe.json -o net.coppice --seed 7 --threads 2 --json`;
 
 const BENCH_EXAMPLES = `
 Examples:
@@ -200,6 +212,26 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(quiet("table"))
     .addHelpText("after", EVAL_EXAMPLES)
     .action(actions.eval);
+
+  program
+    .command("train")
+    .description("train a network, prune it, share its weights, fine-tune the codebooks, and write the archive")
+    .addOption(new Option("--net <file>", "layers of the network in a JSON file").makeOptionMandatory())
+    .addOption(new Option("--data <folder>", "samples: IDX files as MNIST's, or CIFAR-10's binary batches").makeOptionMandatory())
+    .addOption(new Option("--recipe <file>", "stages in a JSON file (docs/training.schema.json)").makeOptionMandatory())
+    .addOption(new Option("-o, --output <file>", "write the archive to this file").makeOptionMandatory())
+    .addOption(
+      new Option("--checkpoint <folder>", "keep what is needed to go on here; beside the archive, and ending in .checkpoint, unless given"),
+    )
+    .addOption(new Option("--keep", "leave the checkpoint at the end"))
+    .addOption(number("--seed <n>", "where chance starts, instead of the recipe's"))
+    .addOption(number("--threads <n>", "threads that share each batch (1); the weights differ in their last bits for another number"))
+    .addOption(new Option("--report <file>", "write a page of HTML with the plots of the training"))
+    .addOption(force())
+    .addOption(json())
+    .addOption(quiet("table"))
+    .addHelpText("after", TRAIN_EXAMPLES)
+    .action(actions.train);
 
   program
     .command("bench")

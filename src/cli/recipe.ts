@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { type Overrides, overrideRecipe, type Preset, parseRecipe, presetRecipe, type Recipe } from "../index.js";
-import { jsonFault, lineAndColumn } from "./json-fault.js";
+import { readJson } from "./json-file.js";
 import { UsageError } from "./usage.js";
 
 /** The options of `compress` that say what happens to the tensors. */
@@ -40,25 +39,10 @@ function pruneOf(flags: RecipeFlags): Overrides["prune"] {
 }
 
 async function readRecipe(file: string): Promise<Recipe> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") throw new UsageError(`${file}: there is no such recipe`);
-    if (error.code === "EISDIR") throw new UsageError(`${file} is a folder; name a recipe`);
-    throw error;
-  });
-  const value = parseJson(text.replace(/^\ufeff/, ""), file);
+  const value = await readJson(file, "recipe");
   try {
     return parseRecipe(value);
   } catch (error) {
     throw new UsageError(`${file}: ${(error as Error).message}`);
-  }
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    const at = jsonFault(text);
-    const what = at < text.length ? "this is not JSON" : "the JSON ends too early";
-    throw new UsageError(`${file}: ${what}, at ${lineAndColumn(text, at)}`);
   }
 }

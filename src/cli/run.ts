@@ -72,6 +72,17 @@ const actions: Actions = {
     await writeOut(evalTable(evaluation, bounded, roomOf(process.stdout), colorsFor(process.stdout)));
   },
 
+  async train(flags) {
+    const { trainCommand } = await import("./train.js");
+    const line = canDraw() && !flags.quiet ? (await import("./train-line.js")).progressLine() : undefined;
+    const { report, files } = await trainCommand(flags, signal, line?.update).finally(() => line?.stop());
+    if (flags.json) return writeOut(json({ ...report, files }));
+    if (flags.quiet) return;
+    const { trainTable } = await import("./train-table.js");
+    await writeOut(trainTable(report, roomOf(process.stdout), colorsFor(process.stdout)));
+    for (const { path, bytes } of files) await wrote(path, bytes);
+  },
+
   async bench(kernels, flags) {
     const { benchCommand, benchNames } = await import("./bench.js");
     if (flags.list) {

@@ -92,8 +92,12 @@ export async function readImages(input: Input, options: ImageOptions = {}): Prom
   };
 }
 
-/** What becomes of each byte, channel by channel. */
-function pixelValues(channels: number, { scale, mean, std }: ImageOptions): readonly Float64Array[] {
+/**
+ * What becomes of each byte, channel by channel.
+ *
+ * @throws TypeError, RangeError naming the option
+ */
+export function pixelValues(channels: number, { scale, mean, std }: ImageOptions): readonly Float64Array[] {
   const factor = scale ?? (mean || std ? 1 / 255 : 1);
   checkNumber(factor, "scale", -Number.MAX_VALUE, Number.MAX_VALUE);
   const of = (list: readonly number[] | undefined, title: string, usual: number, least: number): number[] => {

@@ -30,5 +30,5 @@ export type {
   ReluSpec,
   Size,
 } from "./spec.js";
-export { type EpochReport, type StepReport, type TrainOptions, train } from "./train.js";
+export { type EpochReport, type StepReport, type Teacher, type TrainOptions, train, trainSteps } from "./train.js";
 export { aggregateGradient, CodebookTuner, maskGradient, type TunerStep } from "./tuner.js";

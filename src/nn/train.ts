@@ -1,5 +1,6 @@
 import { checkInteger, checkNumber } from "../check.js";
 import { seededRandom } from "../codec/random.js";
+import type { SoftTargets } from "../kernel-types.js";
 import { checkStep, type OptimizerOptions, type StepOptions } from "./optimizer.js";
 import { checkSchedule, type Schedule, scheduleFactor } from "./schedule.js";
 import type { Samples, Sequential } from "./sequential.js";
@@ -26,6 +27,13 @@ export interface StepReport {
   readonly loss: number;
 }
 
+/** A network from which another one learns, on the samples as they are augmented. `SoftTargets` says what the numbers mean. */
+export interface Teacher {
+  readonly network: Sequential;
+  readonly temperature: number;
+  readonly weight: number;
+}
+
 /** How a network is trained. */
 export interface TrainOptions {
   /** Passes over the samples, 0 or more. */
@@ -46,6 +54,8 @@ export interface TrainOptions {
   readonly seed?: number;
   /** Changes a copy of one sample, f32[in], in place, before it is trained on; `random` gives numbers in [0, 1). */
   readonly augment?: (input: Float32Array, random: () => number) => void;
+  /** Instead of the samples' soft targets. */
+  readonly teacher?: Teacher;
   /** Called after each step; it may prune and share. What it throws ends the training. */
   readonly onStep?: (report: StepReport) => void;
   /** Threads that share each batch, this one among them: as many as the network uses unless given. The bits depend on their number. See `useThreads`. */
@@ -117,6 +127,17 @@ function gather(
  * class or whose loss is not finite
  */
 export function train(network: Sequential, samples: Samples, options: TrainOptions): EpochReport[] {
+  const reports: EpochReport[] = [];
+  for (const report of trainSteps(network, samples, options)) if ("epoch" in report) reports.push(report);
+  return reports;
+}
+
+/** `train`, which gives way after each step and each epoch, with what it came to: for programs that have other things to do meanwhile. */
+export function* trainSteps(
+  network: Sequential,
+  samples: Samples,
+  options: TrainOptions,
+): Generator<StepReport | EpochReport, void, undefined> {
   const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0 } = options;
   const schedule = options.schedule ?? { type: "constant" };
   checkInteger(epochs, "epochs", 0, Number.MAX_SAFE_INTEGER);
@@ -127,24 +148,29 @@ export function train(network: Sequential, samples: Samples, options: TrainOptio
   checkSchedule(schedule);
   const how = stepOptions(options);
   network.checkSamples(samples);
-  if (options.threads === undefined) return trainEpochs(network, samples, how, schedule, options);
+  if (options.threads === undefined) return yield* trainEpochs(network, samples, how, schedule, options);
   network.useThreads(options.threads);
   try {
-    return trainEpochs(network, samples, how, schedule, options);
+    yield* trainEpochs(network, samples, how, schedule, options);
   } finally {
     network.useThreads(1);
   }
 }
 
-function trainEpochs(network: Sequential, samples: Samples, how: StepOptions, schedule: Schedule, options: TrainOptions): EpochReport[] {
-  const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0 } = options;
+function* trainEpochs(
+  network: Sequential,
+  samples: Samples,
+  how: StepOptions,
+  schedule: Schedule,
+  options: TrainOptions,
+): Generator<StepReport | EpochReport, void, undefined> {
+  const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0, teacher } = options;
   const labels = Uint32Array.from(samples.labels);
   const count = labels.length;
   const stepsPerEpoch = Math.ceil(count / batchSize);
   const random = seededRandom(seed);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   const inputs = new Float32Array(Math.min(batchSize, count) * network.inputs);
-  const reports: EpochReport[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
     shuffle(order, random);
     if (epoch < epochsDone && options.augment === undefined) continue;
@@ -154,15 +180,21 @@ function trainEpochs(network: Sequential, samples: Samples, how: StepOptions, sc
       const indices = order.subarray(step * batchSize, (step + 1) * batchSize);
       const batch = gather(samples, labels, indices, inputs, options, random);
       if (epoch < epochsDone) continue;
+      const taught = teacher === undefined ? batch : { ...batch, softTargets: softTargetsOf(teacher, batch.inputs) };
       rate = learningRate * scheduleFactor(schedule, epoch * stepsPerEpoch + step, epochs * stepsPerEpoch, stepsPerEpoch);
-      const before = network.step(batch, { ...how, learningRate: rate }, indices);
+      const before = network.step(taught, { ...how, learningRate: rate }, indices);
       loss += indices.length * before;
-      options.onStep?.({ step: epoch * stepsPerEpoch + step + 1, steps: epochs * stepsPerEpoch, loss: before });
+      const report = { step: epoch * stepsPerEpoch + step + 1, steps: epochs * stepsPerEpoch, loss: before };
+      options.onStep?.(report);
+      yield report;
     }
     if (epoch < epochsDone) continue;
     const report = { epoch: epoch + 1, epochs, loss: loss / count, learningRate: rate };
-    reports.push(report);
     options.onEpoch?.(report);
+    yield report;
   }
-  return reports;
+}
+
+function softTargetsOf({ network, temperature, weight }: Teacher, inputs: Float32Array): SoftTargets {
+  return { temperature, weight, logits: network.forward(inputs) };
 }

@@ -51,7 +51,7 @@ export function idleRules(recipe: Recipe, tensors: readonly TensorInfo[]): strin
 }
 
 /** Names are not paths: `*` crosses `/`, a leading dot is nothing special, and no system has another separator. */
-function nameMatcher({ match }: Rule): (name: string) => boolean {
+export function nameMatcher({ match }: Pick<Rule, "match">): (name: string) => boolean {
   const patterns = listOf(match) as string[];
   return patterns.length === 0 ? () => true : picomatch(patterns, { bash: true, dot: true, windows: false });
 }

@@ -1,61 +1,11 @@
-import { readFileSync } from "node:fs";
-import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ROOT } from "../../scripts/wasm.mjs";
 import { jsonFault, lineAndColumn } from "../../src/cli/json-fault.js";
 import { parseRecipe } from "../../src/index.js";
+import { JsonSchema, keysOf } from "../json-schema.js";
 
-type Schema = { readonly [keyword: string]: unknown };
-
-const SCHEMA: Schema = JSON.parse(readFileSync(path.join(ROOT, "docs/recipe.schema.json"), "utf8"));
-const DEFS = SCHEMA["$defs"] as Readonly<Record<string, Schema>>;
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-const schemas = (value: unknown): readonly Schema[] => value as readonly Schema[];
-
-const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
-  object: isObject,
-  array: Array.isArray,
-  string: (value) => typeof value === "string",
-  number: (value) => typeof value === "number",
-  integer: Number.isInteger,
-  boolean: (value) => typeof value === "boolean",
-};
-
-/** The keywords of JSON Schema 2020-12 that the schema uses; another one fails the test. */
-const KEYWORDS: Readonly<Record<string, (argument: never, value: never, schema: Schema) => boolean>> = {
-  $ref: (ref: string, value) => valid(DEFS[ref.replace("#/$defs/", "")], value),
-  type: (type: string, value) => TYPES[type](value),
-  const: (constant, value) => value === constant,
-  enum: (choices: readonly unknown[], value) => choices.includes(value),
-  minimum: (least: number, value: number) => !TYPES["number"](value) || value >= least,
-  maximum: (most: number, value: number) => !TYPES["number"](value) || value <= most,
-  minLength: (least: number, value: string) => typeof value !== "string" || value.length >= least,
-  minProperties: (least: number, value: object) => !isObject(value) || Object.keys(value).length >= least,
-  maxProperties: (most: number, value: object) => !isObject(value) || Object.keys(value).length <= most,
-  required: (keys: readonly string[], value: object) => !isObject(value) || keys.every((key) => Object.hasOwn(value, key)),
-  properties: (properties: Readonly<Record<string, Schema>>, value: Record<string, unknown>) =>
-    !isObject(value) || Object.entries(value).every(([key, field]) => !Object.hasOwn(properties, key) || valid(properties[key], field)),
-  additionalProperties: (allowed: boolean, value: object, schema) =>
-    allowed || !isObject(value) || Object.keys(value).every((key) => Object.hasOwn(schema["properties"] as object, key)),
-  dependentSchemas: (dependents: Readonly<Record<string, Schema>>, value: object) =>
-    !isObject(value) || Object.entries(dependents).every(([key, schema]) => !Object.hasOwn(value, key) || valid(schema, value)),
-  items: (schema: Schema, value: readonly unknown[]) => !Array.isArray(value) || value.every((item) => valid(schema, item)),
-  anyOf: (choices: unknown, value) => schemas(choices).some((schema) => valid(schema, value)),
-  oneOf: (choices: unknown, value) => schemas(choices).filter((schema) => valid(schema, value)).length === 1,
-  not: (schema: Schema, value) => !valid(schema, value),
-};
-
-const ANNOTATIONS = ["$schema", "$defs", "title", "description", "examples"];
-
-function valid(schema: Schema, value: unknown): boolean {
-  return Object.entries(schema).every(([keyword, argument]) => {
-    if (ANNOTATIONS.includes(keyword)) return true;
-    expect(Object.keys(KEYWORDS)).toContain(keyword);
-    return KEYWORDS[keyword](argument as never, value as never, schema);
-  });
-}
+const SCHEMA = new JsonSchema("recipe.schema.json");
+const DEFS = SCHEMA.defs;
 
 function parses(recipe: unknown): boolean {
   try {
@@ -81,20 +31,18 @@ function keysParsed(recipe: unknown): string[] {
   return [];
 }
 
-const keysOf = ({ properties }: Schema): string[] => Object.keys(properties as object).sort();
-
 describe("docs/recipe.schema.json", () => {
   it("has examples that are valid, and parse", () => {
-    const examples = SCHEMA["examples"] as unknown[];
+    const examples = SCHEMA.root["examples"] as unknown[];
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) {
-      expect(valid(SCHEMA, example)).toBe(true);
+      expect(SCHEMA.valid(example)).toBe(true);
       expect(parseRecipe(example)).toEqual(example);
     }
   });
 
   it("has the keys of parseRecipe, and no others", () => {
-    expect(keysParsed({ unknown: 0 })).toEqual(keysOf(SCHEMA));
+    expect(keysParsed({ unknown: 0 })).toEqual(keysOf(SCHEMA.root));
     expect(keysParsed({ rules: [{ unknown: 0 }] })).toEqual(keysOf(DEFS["rule"]));
     expect(keysParsed({ rules: [{ prune: { unknown: 0 } }] })).toEqual(keysOf(DEFS["prune"]));
     expect(keysParsed({ rules: [{ share: { unknown: 0 } }] })).toEqual(keysOf(DEFS["share"]));
@@ -169,7 +117,7 @@ describe("docs/recipe.schema.json", () => {
       fc.property(fc.oneof({ weight: 9, arbitrary: recipe }, rule), (value) => {
         const taken = parses(value);
         seen[taken ? "taken" : "refused"]++;
-        expect(valid(SCHEMA, value), JSON.stringify(value)).toBe(taken);
+        expect(SCHEMA.valid(value), JSON.stringify(value)).toBe(taken);
       }),
       { numRuns: 5000 },
     );

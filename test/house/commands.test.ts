@@ -65,7 +65,15 @@ function scriptsOf(folder: string): Readonly<Record<string, string>> {
 const isFile = (name: string): boolean => /^[A-Z]+\.ts$/.test(name) || existsSync(path.join(ROOT, name));
 
 const nothing = async (): Promise<void> => undefined;
-const idle: Actions = { compress: nothing, decompress: nothing, inspect: nothing, verify: nothing, eval: nothing, bench: nothing };
+const idle: Actions = {
+  compress: nothing,
+  decompress: nothing,
+  inspect: nothing,
+  verify: nothing,
+  eval: nothing,
+  train: nothing,
+  bench: nothing,
+};
 
 /** Why a command cannot be run as it stands, if so. */
 async function fault([program, ...args]: readonly string[]): Promise<string | undefined> {

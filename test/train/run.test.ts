@@ -1,0 +1,236 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/errors.js";
+import { decode } from "../../src/index.js";
+import { Sequential } from "../../src/nn/index.js";
+import { removeCheckpoints, type TrainArchiveOptions, type TrainedArchive, trainArchive } from "../../src/train/index.js";
+import { testFolder } from "../cli/cli.js";
+import { DATA, NET, RECIPE } from "./samples.js";
+
+const folder = testFolder();
+const options: TrainArchiveOptions = { net: NET, data: DATA, recipe: RECIPE };
+const plain: Promise<TrainedArchive> = trainArchive(options);
+
+/** The different values of a tensor of the archive, but 0. */
+function different(archive: Uint8Array, name: string): number {
+  const { data } = decode(archive).find((tensor) => tensor.name === name)!;
+  return new Set(new Float32Array(data.slice().buffer).filter((value) => value !== 0)).size;
+}
+
+/** Trains until it was told of progress so often, and is stopped. */
+async function stopped(checkpoint: string, after: number): Promise<void> {
+  const controller = new AbortController();
+  let told = 0;
+  const onProgress = (): void => {
+    if (++told === after) controller.abort(new Error("stopped"));
+  };
+  await expect(trainArchive({ ...options, checkpoint, signal: controller.signal, onProgress })).rejects.toThrow("stopped");
+}
+
+describe("trainArchive", () => {
+  it("gives an archive of what was trained: pruned, shared, and with the same answers", async () => {
+    const { archive, network, report } = await plain;
+    const tensors = decode(archive);
+    expect(tensors).toEqual(network.tensors());
+    for (const name of ["conv.weight", "conv.bias", "fc.weight", "fc.bias"]) expect(different(archive, name)).toBeLessThanOrEqual(3);
+    expect(different(archive, "norm.bias")).toBeGreaterThan(3);
+    const fc = report.tensors.find(({ name }) => name === "fc.weight")!;
+    expect(fc.survivors / fc.weights).toBeCloseTo(0.4, 1);
+    expect(fc.density).toBe(fc.survivors / fc.weights);
+    const fresh = new Sequential(NET);
+    fresh.load(tensors);
+    const inputs = Float32Array.from({ length: 36 * 20 }, (_, i) => Math.sin(i));
+    expect(fresh.predict(inputs)).toEqual(network.predict(inputs));
+  });
+
+  it("rounds what is shared to float16, as an archive holds codebooks", async () => {
+    for (const { name, data } of decode((await plain).archive)) {
+      if (!/^(conv|fc)\./.test(name)) continue;
+      for (const bits of new Uint32Array(data.slice().buffer)) expect(bits & 0x1fff, name).toBe(0);
+    }
+  });
+
+  it("prunes gradually from what is pruned already", async () => {
+    const stages = [
+      { type: "prune", epochs: 0, rules: [{ match: "fc.weight", sparsity: 0.5 }] },
+      { type: "prune", epochs: 2, batchSize: 12, rules: [{ match: "fc.weight", sparsity: 0.75, begin: 0.05, end: 1, every: 1 }] },
+    ] as const;
+    const { report } = await trainArchive({ ...options, recipe: { ...RECIPE, stages } });
+    const others = 4 * 9 + 4 + 8 + 4;
+    const [half, end] = report.stages[1].epochs.map(({ survivors }) => survivors - others);
+    // Half of the steps are 7/8 of the way, which begins at 32; from 64 it would leave 23.
+    expect(half).toBeGreaterThan(16);
+    expect(half).toBeLessThan(20);
+    expect(end).toBe(16);
+  });
+
+  it("learns, and has not forgotten it when it comes out of the archive: half are told right where chance would tell a quarter", async () => {
+    const { report } = await plain;
+    expect(report.test!.before).toBeGreaterThan(0.5);
+    expect(report.test!.after).toBeGreaterThan(0.5);
+  });
+
+  it("reports every stage and epoch", async () => {
+    const { archive, report, stages } = await plain;
+    expect(report.stages.map(({ name, type, epochs }) => [name, type, epochs.length])).toEqual([
+      ["dense", "train", 3],
+      ["scan", "scan", 0],
+      ["prune", "prune", 4],
+      ["share", "share", 3],
+    ]);
+    const [dense, scan, prune, share] = report.stages;
+    expect(scan.scan!.map(({ name, points }) => [name, points.map(({ sparsity }) => sparsity)])).toEqual([
+      ["conv.weight", [0, 0.5]],
+      ["fc.weight", [0, 0.5]],
+    ]);
+    expect(stages[1]).toEqual(stages[0]);
+    const survivors = prune.epochs.map((epoch) => epoch.survivors);
+    expect(survivors).toEqual([...survivors].sort((a, b) => b - a));
+    expect(survivors[0]).toBeGreaterThan(survivors[3]);
+    expect(prune.epochs[0].learningRate).toBeGreaterThan(prune.epochs[3].learningRate);
+    expect(dense.after.bytes).toBeGreaterThan(prune.after.bytes);
+    expect(share.after.bytes).toBe(archive.length);
+    expect(share.after.test).toBe(report.test!.after);
+    expect(dense.after.test).toBe(report.test!.before);
+    expect(report.archive).toMatchObject({ bytes: archive.length, ratio: report.archive.parameterBytes / archive.length });
+    expect(report.data).toEqual({ train: 120, heldOut: 30, test: 80 });
+  });
+
+  it("makes other weights from another seed, and the same from the same", async () => {
+    const short = { ...options, recipe: { ...RECIPE, stages: RECIPE.stages.slice(0, 1) } };
+    const [first, again, other] = [await trainArchive(short), await trainArchive(short), await trainArchive({ ...short, seed: 4 })];
+    expect(again.archive).toEqual(first.archive);
+    expect(other.archive).not.toEqual(first.archive);
+  });
+
+  it("begins with the weights that it is given", async () => {
+    const { stages, archive } = await plain;
+    const none = await trainArchive({
+      ...options,
+      weights: stages[3],
+      recipe: { ...RECIPE, stages: [{ type: "train", epochs: 0 }] },
+    });
+    expect(none.archive).toEqual(archive);
+  });
+
+  it("prunes at once, also with no epoch after it", async () => {
+    const recipe = { ...RECIPE, stages: [{ type: "prune", epochs: 0, rules: [{ match: "fc.weight", sparsity: 0.5 }] }] } as const;
+    const { report } = await trainArchive({ ...options, recipe });
+    expect(report.stages[0].after.survivors).toBe(4 * 9 + 4 + 8 + 32 + 4);
+  });
+
+  it.each([1, 9, 17, 33, 36, 64, 81])("stopped at its step %i and begun anew, goes on to the same bytes and report", async (after) => {
+    const checkpoint = path.join(folder, `stopped-${after}`);
+    await stopped(checkpoint, after);
+    const told: string[] = [];
+    const { archive, report, stages } = await trainArchive({
+      ...options,
+      checkpoint,
+      onProgress: ({ name, epoch }) => void told.push(`${name} ${epoch}`),
+    });
+    const uninterrupted = await plain;
+    expect(archive).toEqual(uninterrupted.archive);
+    expect(stages).toEqual(uninterrupted.stages);
+    const timeless = (value: unknown): string => JSON.stringify(value, (key, field) => (key === "seconds" ? undefined : field));
+    expect(timeless(report)).toBe(timeless(uninterrupted.report));
+    // Nothing is done twice but the epoch in which it was stopped.
+    const before = Math.floor(after / 9);
+    const epochs = ["dense 1", "dense 2", "dense 3", "prune 1", "prune 2", "prune 3", "prune 4", "share 1", "share 2", "share 3"];
+    expect([...new Set(told)]).toEqual(epochs.slice(before));
+  });
+
+  it("stopped again and again, gets to the same bytes", async () => {
+    const checkpoint = path.join(folder, "again");
+    for (let i = 0; i < 5; i++) await stopped(checkpoint, 12);
+    expect((await trainArchive({ ...options, checkpoint })).archive).toEqual((await plain).archive);
+  });
+
+  it("done, and begun anew with its checkpoints, trains no more", async () => {
+    const checkpoint = path.join(folder, "done");
+    const { archive } = await trainArchive({ ...options, checkpoint });
+    const none = (): never => {
+      throw new Error("it trains");
+    };
+    expect((await trainArchive({ ...options, checkpoint, onProgress: none })).archive).toEqual(archive);
+    expect(readdirSync(checkpoint)).toContain("checkpoint.safetensors");
+    writeFileSync(path.join(checkpoint, "mine"), "");
+    await removeCheckpoints(checkpoint);
+    expect(readdirSync(checkpoint)).toEqual(["mine"]);
+  });
+
+  it("refuses the checkpoints of another training", async () => {
+    const checkpoint = path.join(folder, "other");
+    await stopped(checkpoint, 12);
+    const other = DATA.train.pixels.slice();
+    other[7]++;
+    for (const change of [
+      { seed: 4 },
+      { recipe: { ...RECIPE, archive: { contexts: "none" } } },
+      { net: { ...NET, layers: NET.layers.filter(({ type }) => type !== "dropout") } },
+      { data: { ...DATA, train: { ...DATA.train, pixels: other } } },
+      { weights: new Sequential(NET).tensors() },
+    ] as Partial<TrainArchiveOptions>[]) {
+      await expect(trainArchive({ ...options, ...change, checkpoint })).rejects.toThrow(/^checkpoint must be of this training/);
+    }
+  });
+
+  it("refuses a checkpoint that is broken, and names it", async () => {
+    const checkpoint = path.join(folder, "broken");
+    await stopped(checkpoint, 40);
+    const [file, stage] = ["checkpoint.safetensors", "stage-1.safetensors"].map((name) => path.join(checkpoint, name));
+    writeFileSync(stage, "");
+    const failure = await trainArchive({ ...options, checkpoint }).catch((error) => error);
+    expect(failure).toBeInstanceOf(FormatError);
+    expect(failure.message).toContain(stage);
+    writeFileSync(file, "no more");
+    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(file);
+  });
+
+  it("names what does not meet, before it trains", async () => {
+    const checkpoint = path.join(folder, "none");
+    const train = (change: object) => trainArchive({ ...options, checkpoint, ...change } as TrainArchiveOptions);
+    const rules = (match: string) => ({
+      ...RECIPE,
+      stages: [
+        {
+          type: "prune",
+          epochs: 1,
+          rules: [
+            { match: "*", quality: 1 },
+            { match, quality: 1 },
+          ],
+        },
+      ],
+    });
+    await expect(train({ recipe: rules("fc9.*") })).rejects.toThrow(
+      "stages[0].rules[1].match must match a tensor of the network, fc9.* matches none of conv.weight, conv.bias, norm.weight,",
+    );
+    await expect(train({ recipe: { ...RECIPE, data: { heldOut: 150 } } })).rejects.toThrow(
+      "data.heldOut must be below the 150 samples of the training set, got 150",
+    );
+    await expect(train({ recipe: { ...RECIPE, data: { mean: [1, 2] } } })).rejects.toThrow(
+      /^data\.mean must have a number for each of 1 channels/,
+    );
+    await expect(train({ net: { ...NET, input: [1, 9, 9] } })).rejects.toThrow("layers[6] (fc) takes 16 inputs");
+    const short = { stages: [{ type: "train", epochs: 1 }] };
+    const wide = { layers: [{ type: "linear", name: "fc", in: 35, out: 4 }] };
+    await expect(train({ net: wide, recipe: short })).rejects.toThrow(
+      "data must have images that meet the network's input of [35], these are [1,6,6]",
+    );
+    const narrow = { ...NET, layers: NET.layers.map((layer) => (layer.type === "linear" ? { ...layer, out: 3 } : layer)) };
+    const first = DATA.train.labels.indexOf(3);
+    await expect(train({ net: narrow })).rejects.toThrow(
+      `train-labels-idx1-ubyte: the label of sample ${first} must be in [0, 2], as the network has 3 outputs, got 3`,
+    );
+    expect(existsSync(checkpoint)).toBe(false);
+  });
+
+  it("names the stage and the sample whose loss is not finite", async () => {
+    const recipe = { ...RECIPE, stages: [{ type: "train", name: "hot", epochs: 2, batchSize: 8, learningRate: 1e30 }] } as const;
+    const net = { ...NET, layers: NET.layers.filter(({ type }) => type !== "batchnorm") };
+    await expect(trainArchive({ ...options, net, recipe })).rejects.toThrow(
+      /^stages\[0\], "hot", must keep the loss finite: the loss of sample \d+ is /,
+    );
+  });
+});
