@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { FormatError } from "../errors.js";
 import { readCifar } from "../eval/cifar.js";
-import { readIdx } from "../eval/idx.js";
+import { type Idx, idxLength, readIdx, UNSIGNED_BYTE } from "../eval/idx.js";
 import { pixelValues } from "../eval/images.js";
 import { readInput } from "../eval/input-file.js";
 import type { Samples } from "../nn/sequential.js";
@@ -78,22 +78,29 @@ export async function readDataset(folder: string): Promise<Dataset> {
 async function reading<T>(folder: string, name: string, read: (bytes: Uint8Array) => T): Promise<T> {
   const file = path.join(folder, name);
   try {
-    return read(await readInput(file));
+    return read(await readInput(file, {}, idxLength));
   } catch (error) {
     if (error instanceof FormatError) error.message = `${file}: ${error.message}`;
     throw error;
   }
 }
 
+function readBytes(bytes: Uint8Array): Idx {
+  const idx = readIdx(bytes);
+  if (idx.kind !== UNSIGNED_BYTE)
+    throw new FormatError("UNSUPPORTED", 2, `an IDX file of unsigned bytes is wanted, this one has elements of kind ${idx.kind}`);
+  return idx;
+}
+
 async function readIdxPair(folder: string, imagesName: string, labelsName: string): Promise<Images> {
   const images = await reading(folder, imagesName, (bytes) => {
-    const idx = readIdx(bytes);
+    const idx = readBytes(bytes);
     if (idx.shape.length !== 3) throw new FormatError("UNSUPPORTED", 3, `an IDX file of images has 3 axes, this one is [${idx.shape}]`);
     if (idx.data.length === 0) throw new FormatError("UNSUPPORTED", 4, `there is no pixel in it, it is [${idx.shape}]`);
     return idx;
   });
   const labels = await reading(folder, labelsName, (bytes) => {
-    const { shape, data } = readIdx(bytes);
+    const { shape, data } = readBytes(bytes);
     if (shape.length !== 1) throw new FormatError("UNSUPPORTED", 3, `an IDX file of labels has 1 axis, this one is [${shape}]`);
     if (data.length !== images.shape[0])
       throw new FormatError("CORRUPT", 4, `${data.length} labels, ${imagesName} has ${images.shape[0]} images`);
@@ -105,8 +112,12 @@ async function readIdxPair(folder: string, imagesName: string, labelsName: strin
 
 async function readBatch(folder: string, name: string): Promise<Images> {
   return reading(folder, name, (bytes) => {
-    const { shape, data, labels } = readCifar(bytes);
-    return { shape: [shape[1], shape[2], shape[3]], pixels: data, labels, title: name };
+    const { shape, data, stride, labels } = readCifar(bytes);
+    const [count, channels, height, width] = shape;
+    const imageBytes = channels * height * width;
+    const pixels = new Uint8Array(count * imageBytes);
+    for (let i = 0; i < count; i++) pixels.set(data.subarray(i * stride, i * stride + imageBytes), i * imageBytes);
+    return { shape: [channels, height, width], pixels, labels, title: name };
   });
 }
 
