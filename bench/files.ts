@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { epoch } from "./files/epoch.js";
 import { kmeansPeer } from "./files/kmeans.js";
 import { CLI, type Job, serveJob } from "./files/measure.js";
 import { archiveToMemory, type Context, commandLine, growth, memory, memoryToArchive, start, threads } from "./files/parts.js";
@@ -13,6 +14,7 @@ import { machineLines } from "./report.js";
 const PARTS: Readonly<Record<string, (context: Context) => Promise<void>>> = {
   start,
   "k-means": kmeansPeer,
+  epoch,
   growth,
   "memory-to-archive": memoryToArchive,
   "archive-to-memory": archiveToMemory,

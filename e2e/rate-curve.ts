@@ -10,7 +10,7 @@ import { type Curve, rateChart } from "./rate-chart.ts";
 
 const NETWORKS = { resnet20: "ResNet-20", resnet32: "ResNet-32" } as const;
 const CENTROIDS = [16, 20, 24, 28, 32, 40, 48, 64, 96, 128];
-const TRADEOFFS = [0.02, 0.016, 0.012, 0.01, 0.008, 0.006, 0.004, 0.003, 0.002, 0.0015, 0.001, 0.0005];
+const TRADEOFFS = [0.02, 0.016, 0.012, 0.01, 0.008, 0.006, 0.005, 0.004, 0.003, 0.002, 0.0015, 0.001, 0.0005];
 
 /** What a network may lose, in percentage points. */
 const ALLOWED = 0.3;

@@ -116,7 +116,12 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(
       new Option("--objective <what>", "the least error for so many centroids, or for the bits they take").choices(["distortion", "rate"]),
     )
-    .addOption(number("--tradeoff <t>", "for rate: error that a bit may cost, as a part of the mean square: 0.004 unless given"))
+    .addOption(
+      number(
+        "--tradeoff <t>",
+        "for rate: error that a bit may cost, as a part of the variance, times the tensor's size over the mean: 0.005 unless given",
+      ),
+    )
     .addOption(
       number("--round <b>", "instead of sharing, round to b bits of mantissa, 1 to 22").conflicts([
         "bits",

@@ -36,8 +36,17 @@ export function binnedPoints({ firsts, counts, lows }: BinnedFloats): Points {
   return { values, weights: counts };
 }
 
-/** Sums over the first i points, for i from 0 to all: of the weights, of weight times value, and of weight times value squared. */
-export function runningSums({ values, weights }: Points): { counts: Float64Array; sums: Float64Array; squares: Float64Array } {
+/** Sums over the first i points, for i from 0 to all. */
+export interface Sums {
+  /** Of the weights, */
+  readonly counts: Float64Array;
+  /** of weight times value, */
+  readonly sums: Float64Array;
+  /** and of weight times value squared. */
+  readonly squares: Float64Array;
+}
+
+export function runningSums({ values, weights }: Points): Sums {
   const n = values.length;
   const [counts, sums, squares] = [new Float64Array(n + 1), new Float64Array(n + 1), new Float64Array(n + 1)];
   for (let i = 0; i < n; i++) {
@@ -49,18 +58,33 @@ export function runningSums({ values, weights }: Points): { counts: Float64Array
   return { counts, sums, squares };
 }
 
-/** At most `most` points, each at the mean of points that lie within one of so many equal steps; and where the points of each end. */
+/** The mean of points `from` to below `to`. */
+export function meanOf({ counts, sums }: Sums, from: number, to: number): number {
+  return (sums[to] - sums[from]) / (counts[to] - counts[from]);
+}
+
+/**
+ * At most `most` points, each at the mean of neighbours that lie within one of most / 2 equal steps of the range, and within one of most / 2 equal parts of the weight: fine where the points are many, and
+ * where they are far apart. And where the points of each end.
+ */
 export function coarser(points: Points, most: number): Points & { readonly ends: Uint32Array } {
   const { values, weights } = points;
   const n = values.length;
   if (n <= most) return { values, weights, ends: Uint32Array.from({ length: n }, (_, i) => i + 1) };
-  const step = (values[n - 1] - values[0]) / most;
-  const stepOf = (i: number): number => Math.min(most - 1, Math.floor((values[i] - values[0]) / step));
-  const ends = Uint32Array.from({ length: n }, (_, i) => i + 1).filter((end) => end === n || stepOf(end) !== stepOf(end - 1));
-  const { counts, sums } = runningSums(points);
-  const of = (sums: Float64Array, j: number): number => sums[ends[j]] - sums[ends[j - 1] ?? 0];
-  const merged = Float64Array.from(ends, (_, j) => of(counts, j));
-  return { values: merged.map((weight, j) => of(sums, j) / weight), weights: merged, ends };
+  const sums = runningSums(points);
+  const steps = Math.floor(most / 2);
+  const step = (values[n - 1] - values[0]) / steps;
+  const share = sums.counts[n] / steps;
+  const inStep = (i: number): number => Math.min(steps - 1, Math.floor((values[i] - values[0]) / step));
+  const inShare = (i: number): number => Math.min(steps - 1, Math.floor(sums.counts[i] / share));
+  const apart = (a: number, b: number): boolean => inStep(a) !== inStep(b) || inShare(a) !== inShare(b);
+  const ends = Uint32Array.from({ length: n }, (_, i) => i + 1).filter((end) => end === n || apart(end - 1, end));
+  const starts = (j: number): number => (j === 0 ? 0 : ends[j - 1]);
+  return {
+    values: Float64Array.from(ends, (end, j) => meanOf(sums, starts(j), end)),
+    weights: Float64Array.from(ends, (end, j) => sums.counts[end] - sums.counts[starts(j)]),
+    ends,
+  };
 }
 
 /** The sums of both, bin by bin. */

@@ -36,8 +36,8 @@ export interface Share {
   /** `distortion` unless given. */
   readonly objective?: Objective;
   /**
-   * For `rate`: the squared error that a bit of a weight's code may cost, as a part of the mean square of the tensor's weights; above 0. By high-resolution theory the noise is
-   * 0.72 times that part of the signal: 0.004 gives about 25 dB.
+   * For `rate`: the squared error that a bit of a weight's code may cost, as a part of the variance of the tensor's weights (without those far out); above 0. By high-resolution theory the
+   * noise is 0.72 times that part of the variance: 0.005 gives about 24 dB. In a model, that is multiplied by the tensor's weights over the mean of all tensors that are shared so.
    */
   readonly tradeoff?: number;
   /**

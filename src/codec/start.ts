@@ -1,5 +1,5 @@
 import type { EncodeKernels } from "../kernel-types.js";
-import { coarser, type Points, runningSums } from "./points.js";
+import { coarser, meanOf, type Points, runningSums } from "./points.js";
 import type { Share } from "./quantize.js";
 import { seededRandom } from "./random.js";
 
@@ -49,16 +49,15 @@ export function startOf({ values, weights }: Points, k: number, share: Share): F
 /** Beyond, points are merged: the search takes k times as long as it takes to walk them, and some more. */
 const MOST_POINTS = 1 << 14;
 
-/** The means of the k clusters of least error; of fewer where points lie closer than they are told apart. */
+/** The means of the k clusters of least error. */
 export function optimalStart(kernels: EncodeKernels, points: Points, k: number): Float64Array {
   if (k === 0) return new Float64Array(0);
   const coarse = coarser(points, MOST_POINTS);
-  const { counts, sums } = runningSums(coarse);
-  const ends = kernels.optimalCells(coarse.values, coarse.weights, Math.min(k, coarse.values.length));
-  return Float64Array.from(ends, (to, j) => {
-    const from = ends[j - 1] ?? 0;
-    return (sums[to] - sums[from]) / (counts[to] - counts[from]);
-  });
+  // So few points are left only where some of them have nearly all of the weight.
+  if (coarse.values.length < k) return startOf(points, k, { init: "linear" });
+  const sums = runningSums(coarse);
+  const ends = kernels.optimalCells(coarse.values, coarse.weights, k);
+  return Float64Array.from(ends, (to, j) => meanOf(sums, j === 0 ? 0 : ends[j - 1], to));
 }
 
 /** Points `from` to below `to`. */

@@ -7,7 +7,7 @@ import type { Network, Share } from "./network.js";
 import type { NetworkSpec } from "./spec.js";
 
 /** A thread that has not started by then will not. */
-const START_MS = 60_000;
+const START_MS = 20_000;
 
 /** Far longer than a thread takes for its share of any batch. */
 const ANSWER_MS = 3_600_000;
@@ -55,7 +55,8 @@ export class Crew {
       return { worker, port: port1 };
     });
     try {
-      this.#collect(START_MS);
+      const failure = this.#collect(START_MS).find((answer) => answer.failure !== undefined)?.failure;
+      if (failure !== undefined) throw new Error(`a thread of the training did not start: ${failure}`);
     } catch (error) {
       this.end();
       throw error;

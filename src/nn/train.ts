@@ -58,7 +58,7 @@ export interface TrainOptions {
   readonly teacher?: Teacher;
   /** Called after each step; it may prune and share. What it throws ends the training. */
   readonly onStep?: (report: StepReport) => void;
-  /** Threads that share each batch, this one among them: 1 unless given. The bits depend on their number. See `useThreads`. */
+  /** Threads that share each batch, this one among them: as many as the network uses unless given. The bits depend on their number. See `useThreads`. */
   readonly threads?: number;
   /**
    * Epochs that were done before, of the `epochs` in all: with the same options otherwise, and a network that has the weights and the optimizer's tensors of then, training goes on to

@@ -13,8 +13,21 @@ function answer(result: CrewResult): void {
   Atomics.notify(control, 1);
 }
 
-function take(network: Network, share: CrewOrder): CrewResult {
-  if (share.labels.length === 0) return { loss: 0 };
+/** What went wrong is an answer, too: nobody would hear of it otherwise. */
+function attempt<T>(body: () => T): T | undefined {
+  try {
+    return body();
+  } catch (error) {
+    answer({ loss: Number.NaN, failure: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  }
+}
+
+function take(network: Network, share: CrewOrder): void {
+  if (share.labels.length === 0) {
+    answer({ loss: 0 });
+    return;
+  }
   const { arena } = network.engine;
   let offset = 0;
   for (const { values, count } of network.parameters) {
@@ -27,20 +40,16 @@ function take(network: Network, share: CrewOrder): CrewResult {
     gradient.set(arena.f32(parameter.gradient, parameter.count), offset);
     offset += parameter.count;
   }
-  return { loss };
+  answer({ loss });
 }
 
 useEngineModule(variant, module);
-const network = new Network(spec, 0, { variant });
-answer({ loss: 0 });
-for (let orders = 0; ; orders++) {
-  while (Atomics.load(control, 0) === orders) Atomics.wait(control, 0, orders);
-  const share = receiveMessageOnPort(port)?.message as CrewOrder;
-  let result: CrewResult;
-  try {
-    result = take(network, share);
-  } catch (error) {
-    result = { loss: Number.NaN, failure: error instanceof Error ? error.message : String(error) };
+const network = attempt(() => new Network(spec, 0, { variant }));
+if (network !== undefined) {
+  answer({ loss: 0 });
+  for (let orders = 0; ; orders++) {
+    while (Atomics.load(control, 0) === orders) Atomics.wait(control, 0, orders);
+    const share = receiveMessageOnPort(port)?.message as CrewOrder;
+    attempt(() => take(network, share));
   }
-  answer(result);
 }

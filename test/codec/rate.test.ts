@@ -41,7 +41,8 @@ describe("sharing for the rate", () => {
   it("leaves the noise that theory says", async () => {
     for (const tradeoff of [0.001, 0.003, 0.01]) {
       const noise = sumOfSquares(WEIGHTS, await valuesOf(LAYER, { share: { objective: "rate", tradeoff } }));
-      expect(noise / SIGNAL / (tradeoff / (2 * Math.LN2))).toBeCloseTo(1, 0.7);
+      // Of a normal distribution without a hundredth at each end, the variance is 0.873 times that of all.
+      expect(noise / (0.873 * SIGNAL) / (tradeoff / (2 * Math.LN2))).toBeCloseTo(1, 0.7);
     }
   });
 
@@ -62,6 +63,23 @@ describe("sharing for the rate", () => {
       const most = limit.centroids ?? 2 ** (limit.bits ?? 8);
       expect(differentOf(shared), JSON.stringify(limit)).toBeLessThanOrEqual(most);
       expect(differentOf(shared), JSON.stringify(limit)).toBeGreaterThan(0.6 * most);
+    }
+  });
+
+  it("has as many centroids as it may where more would pay", async () => {
+    for (const centroids of [1, 2, 3, 4, 5, 8, 13]) {
+      const shared = await valuesOf(LAYER, { share: { objective: "rate", tradeoff: 1e-6, centroids } });
+      expect(differentOf(shared)).toBe(centroids);
+    }
+  });
+
+  it("keeps the error of all weights small where a few lie far out, or all far from zero", async () => {
+    const far = WEIGHTS.map((weight, i) => (i % 5000 === 7 ? 1000 : weight));
+    const offset = WEIGHTS.map((weight) => weight + 10);
+    for (const [title, values] of Object.entries({ far, offset })) {
+      const shared = await valuesOf(floats(title, [200, 100], values), { share: { objective: "rate", codebook: "float32" } });
+      const noise = values.reduce((sum, value, i) => sum + (value === 1000 ? 0 : (value - shared[i]) ** 2), 0);
+      expect(noise / SIGNAL, title).toBeLessThan(0.01);
     }
   });
 
@@ -127,6 +145,19 @@ describe("the optimal start", () => {
   });
 });
 
+describe("the optimal start of very many weights", () => {
+  it("is no worse than an even one where one of them lies far out", async () => {
+    const weights = new Random(13).weights(200_000);
+    weights[77] = 100;
+    const layer = floats("w", [400, 500], weights);
+    for (const centroids of [16, 256]) {
+      const error = async (init: Share["init"]): Promise<number> =>
+        sumOfSquares(weights, await valuesOf(layer, { share: { centroids, init, codebook: "float32" } }));
+      expect(await error("optimal")).toBeLessThanOrEqual(1.001 * (await error("linear")));
+    }
+  });
+});
+
 describe("coarser points", () => {
   it("keep weight and mean, and say where the points of each end", () => {
     const points = distinctPoints([WEIGHTS]);
@@ -140,7 +171,7 @@ describe("coarser points", () => {
       expect(values[j]).toBeGreaterThanOrEqual(members[0] - 1e-12);
       expect(values[j]).toBeLessThanOrEqual(members[members.length - 1] + 1e-12);
       expect(members[members.length - 1] - members[0]).toBeLessThanOrEqual(
-        (points.values[points.values.length - 1] - points.values[0]) / 100 + 1e-12,
+        (points.values[points.values.length - 1] - points.values[0]) / 50 + 1e-12,
       );
     }
     expect(coarser(points, 1e6).values).toBe(points.values);

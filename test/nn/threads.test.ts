@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, inject, it } from "vitest";
@@ -133,6 +134,15 @@ describe("a network on several threads", () => {
       expect(network.tensors()).toEqual(before);
       expect(network.gradients(samples).loss).toBeGreaterThan(0);
     });
+  });
+
+  it("does not keep a program from ending", () => {
+    const code = `import { Sequential } from "./nn.js";
+const network = new Sequential({ layers: [{ type: "linear", name: "fc", in: 2, out: 2 }] });
+network.useThreads(3);
+console.log(network.step({ inputs: Float32Array.of(1, 2, 3, 4), labels: [0, 1] }, { learningRate: 1, momentum: 0, weightDecay: 0 }) > 0);`;
+    const options = { encoding: "utf8", cwd: inject("bundles"), timeout: 20_000 } as const;
+    expect(execFileSync(process.execPath, ["--input-type=module", "--eval", code], options)).toBe("true\n");
   });
 
   it.each([0, 65, 1.5])("is refused with %s threads", (threads) => {

@@ -304,6 +304,6 @@ describe("sharing for the rate in a model", () => {
 
   it("leaves other sharing as it is", () => {
     const recipe = parseRecipe({ rules: [{ match: "t0", share: { bits: 4 } }, { share: { objective: "rate" } }] });
-    expect(tradeoffs(recipe, [100, 100])).toEqual([undefined, 0.004]);
+    expect(tradeoffs(recipe, [100, 100])).toEqual([undefined, 0.005]);
   });
 });
