@@ -1,7 +1,7 @@
 import type { Evaluation } from "../eval/index.js";
 import { type Column, grid } from "./grid.js";
 import type { Colors, Room } from "./streams.js";
-import { exactCount, measure, NOTHING, percent } from "./text.js";
+import { exactCount, measure, NOTHING, percent, accuracy as shownAccuracy } from "./text.js";
 
 const COLUMNS: readonly Column[] = [
   { title: "output", left: true },
@@ -29,11 +29,6 @@ function row({ name, dtype, elements, maxAbs, meanAbs, cosine, top1, identical }
   ];
 }
 
-/** A part of one with two digits behind the point: 97.72 %. */
-function twoDigits(part: number): string {
-  return `${(100 * part).toFixed(2)} %`;
-}
-
 /** What two models answered, output by output. */
 export function evalTable({ ok, samples, outputs, accuracy }: Evaluation, bounded: boolean, room: Room, colors: Colors): string {
   const lines = [grid(COLUMNS, outputs.map(row), room, colors), "", `${exactCount(samples)} sample${samples === 1 ? "" : "s"}`];
@@ -41,7 +36,7 @@ export function evalTable({ ok, samples, outputs, accuracy }: Evaluation, bounde
     const { before, after } = accuracy;
     const points = (100 * (after - before)) / accuracy.samples;
     lines.push(
-      `accuracy: ${twoDigits(before / accuracy.samples)} -> ${twoDigits(after / accuracy.samples)} (${points < 0 ? "" : "+"}${points.toFixed(2)} points)`,
+      `accuracy: ${shownAccuracy(before / accuracy.samples)} -> ${shownAccuracy(after / accuracy.samples)} (${points < 0 ? "" : "+"}${points.toFixed(2)} points)`,
     );
   }
   if (bounded) lines.push(ok ? `${colors.green("ok")}: within what was allowed` : `${colors.red("not ok")}: more than was allowed`);

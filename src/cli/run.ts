@@ -1,10 +1,9 @@
 import { CommanderError } from "commander";
 import type { WorkOptions } from "../index.js";
-import type { TrainingProgress } from "../train/index.js";
 import { hearInterrupts, type Interrupted } from "./interrupt.js";
 import { type Actions, commandLine } from "./program.js";
 import { PIPE_CLOSED, writeError, writeOut } from "./stdio.js";
-import { canDraw, colorsFor, roomOf, widthOf } from "./streams.js";
+import { canDraw, colorsFor, roomOf } from "./streams.js";
 
 // Each command comes with the library when it is asked for: `coppice --help` needs neither.
 
@@ -74,13 +73,11 @@ const actions: Actions = {
 
   async train(flags) {
     const { trainCommand } = await import("./train.js");
-    const { trainLine, trainTable } = await import("./train-table.js");
-    const drawn = canDraw() && !flags.quiet;
-    const draw = (line: string): void => void process.stderr.write(`\r\x1b[K${line}`);
-    const onProgress = drawn ? (progress: TrainingProgress) => draw(trainLine(progress, widthOf(process.stderr) - 1)) : undefined;
-    const { report, files } = await trainCommand(flags, signal, onProgress).finally(() => drawn && draw(""));
+    const line = canDraw() && !flags.quiet ? (await import("./train-line.js")).progressLine() : undefined;
+    const { report, files } = await trainCommand(flags, signal, line?.update).finally(() => line?.stop());
     if (flags.json) return writeOut(json({ ...report, files }));
     if (flags.quiet) return;
+    const { trainTable } = await import("./train-table.js");
     await writeOut(trainTable(report, roomOf(process.stdout), colorsFor(process.stdout)));
     for (const { path, bytes } of files) await wrote(path, bytes);
   },

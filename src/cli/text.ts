@@ -69,3 +69,14 @@ export function measure(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return NOTHING;
   return value === 0 ? "0" : value.toPrecision(3);
 }
+
+/** An accuracy with two digits behind the point: 98.36 %. */
+export function accuracy(part: number | undefined): string {
+  return part === undefined ? NOTHING : `${(100 * part).toFixed(2)} %`;
+}
+
+/** 45 s, 12 min, 3.4 h */
+export function duration(seconds: number): string {
+  if (seconds < 99.5) return `${Math.round(seconds)} s`;
+  return seconds < 5970 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

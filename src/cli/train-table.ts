@@ -1,8 +1,7 @@
-import type { StageReport, TrainingProgress, TrainingReport } from "../train/index.js";
+import type { StageReport, TrainingReport } from "../train/index.js";
 import { type Column, grid } from "./grid.js";
-import { barOf } from "./progress.js";
 import type { Colors, Room } from "./streams.js";
-import { exactCount, measure, NOTHING, percent, printable, shortName, times } from "./text.js";
+import { accuracy, duration, exactCount, measure, NOTHING, percent, times } from "./text.js";
 
 const STAGE_COLUMNS: readonly Column[] = [
   { title: "stage", left: true },
@@ -26,13 +25,6 @@ const TENSOR_COLUMNS: readonly Column[] = [
   { title: "bits a\nsurvivor", spare: 2 },
   { title: "bytes" },
 ];
-
-const NAME_WIDTH = 24;
-
-/** An accuracy with two digits behind the point: 98.36 %. */
-function accuracy(part: number | undefined): string {
-  return part === undefined ? NOTHING : `${(100 * part).toFixed(2)} %`;
-}
 
 function stageRow({ name, epochs, after, seconds }: StageReport): string[] {
   const { survivors, heldOut, test, bytes, ratio } = after;
@@ -72,21 +64,4 @@ export function trainTable({ stages, tensors, archive, test, seconds }: Training
     `${exactCount(archive.parameterBytes)} -> ${exactCount(archive.bytes)} bytes: ${colors.bold(times(archive.ratio))} smaller${tested}, in ${duration(seconds)}`,
     "",
   ].join("\n");
-}
-
-/** 45 s, 12 min, 3.4 h */
-export function duration(seconds: number): string {
-  if (seconds < 99.5) return `${Math.round(seconds)} s`;
-  return seconds < 5970 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-}
-
-/** A training under way, in a line of at most `width` characters. */
-export function trainLine(progress: TrainingProgress, width: number): string {
-  const { name, stage, stages, epoch, epochs, done, loss, heldOut, secondsLeft } = progress;
-  const parts = [
-    `${barOf(done)}  ${shortName(printable(name), NAME_WIDTH)} (${stage} of ${stages})  epoch ${epoch} of ${epochs}  loss ${loss.toFixed(4)}`,
-    ...(heldOut === undefined ? [] : [`held out ${accuracy(heldOut)}`]),
-    ...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]),
-  ];
-  return Array.from(parts.join("  ")).slice(0, width).join("");
 }

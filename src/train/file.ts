@@ -3,7 +3,7 @@ import { placeOf, writeAllWhole } from "../pipeline/output.js";
 import { removeCheckpoints } from "./checkpoint.js";
 import { reportPage } from "./page.js";
 import type { TrainingReport } from "./report.js";
-import { type TrainArchiveOptions, trainArchive } from "./run.js";
+import { type TrainArchiveOptions, trainArchive } from "./train.js";
 
 /** Where a training goes. */
 export interface TrainedFiles {

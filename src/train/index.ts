@@ -21,4 +21,4 @@ export {
   type TrainStage,
 } from "./plan.js";
 export type { StageEnd, StageReport, TrainedEpoch, TrainedTensor, TrainingProgress, TrainingReport } from "./report.js";
-export { parseNetwork, type TrainArchiveOptions, type TrainedArchive, trainArchive } from "./run.js";
+export { parseNetwork, type TrainArchiveOptions, type TrainedArchive, trainArchive } from "./train.js";

@@ -157,6 +157,7 @@ export function parseTrainingRecipe(value: unknown): TrainingRecipe {
   if (stages.length === 0) throw new RangeError("stages must hold a stage");
   const names = new Set<string>();
   for (const [i, stage] of stages.entries()) checkStage(stage, `stages[${i}]`, names);
+  checkTeachers(namedStages({ stages }));
   if (archive !== undefined) {
     const { contexts } = fieldsOf(archive, "archive", ["contexts"]);
     if (contexts !== undefined) checkOneOf(contexts, "archive.contexts", CONTEXTS);
@@ -174,6 +175,14 @@ export function namedStages({ stages }: TrainingRecipe): NamedStage[] {
     taken.add(name);
     return { ...stage, name };
   });
+}
+
+function checkTeachers(stages: readonly NamedStage[]): void {
+  for (const [i, stage] of stages.entries()) {
+    const from = stage.type === "scan" ? undefined : stage.distill?.from;
+    if (from === undefined || stages.slice(0, i).some(({ name }) => name === from)) continue;
+    throw new RangeError(`stages[${i}].distill.from must be the name of an earlier stage, got ${JSON.stringify(from)}`);
+  }
 }
 
 function checkData(value: unknown): void {
@@ -205,13 +214,9 @@ function checkStage(value: unknown, title: string, earlier: Set<string>): void {
     if (match !== undefined) checkMatch(match, `${title}.match`);
     checkNumbers(sparsities, `${title}.sparsities`, 0, 1);
   } else {
-    const { rules, distill } = parseFields(value, title, type === "train" ? ["type", "name"] : ["type", "name", "rules"]);
+    const { rules } = parseFields(value, title, type === "train" ? ["type", "name"] : ["type", "name", "rules"]);
     if (type !== "train") checkRules(rules, `${title}.rules`, type === "prune" ? checkPruneRule : checkShareRule);
     if (type === "prune") checkSaliency(value as PruneStage, title);
-    const from = (distill as Distill | undefined)?.from;
-    if (from !== undefined && !earlier.has(from)) {
-      throw new RangeError(`${title}.distill.from must be the name of an earlier stage, got ${JSON.stringify(from)}`);
-    }
   }
   if (name !== undefined) earlier.add(name);
 }

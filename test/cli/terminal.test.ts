@@ -1,9 +1,12 @@
 import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { barOf } from "../../src/cli/progress.js";
 import { colorsFor } from "../../src/cli/streams.js";
-import { cutMiddle, percent, printable, shortCount, shortName, times } from "../../src/cli/text.js";
+import { cutMiddle, duration, percent, printable, shortCount, shortName, times } from "../../src/cli/text.js";
+import { trainLine } from "../../src/cli/train-line.js";
+import { DATA, NET, writeIdx } from "../train/samples.js";
 import { CLI, done, modelFile, normalTensor, run, testFolder } from "./cli.js";
 
 const folder = testFolder();
@@ -77,6 +80,22 @@ describe.runIf(hasTerminal())("on a terminal", () => {
       expect(told.indexOf(SHOW_CURSOR)).toBeLessThan(told.lastIndexOf(after));
       expect(await onTerminal([...work, "--quiet"])).toMatchObject({ code: 0, stdout: Buffer.of() });
     }
+  });
+
+  it("train shows its stage, its epoch and how well it does, and takes that away", async () => {
+    const data = path.join(folder, "data");
+    mkdirSync(data);
+    writeIdx(data, DATA);
+    const [net, recipe, output] = ["net.json", "train.json", "trained.coppice"].map((name) => path.join(folder, name));
+    writeFileSync(net, JSON.stringify(NET));
+    writeFileSync(recipe, JSON.stringify({ stages: [{ type: "train", name: "dense", epochs: 100 }] }));
+    const args = ["train", "--net", net, "--data", data, "--recipe", recipe, "-o", output];
+    const shown = (await onTerminal(args)).stdout.toString();
+    expect(shown).toMatch(/[█░]{30} \d+% {2}dense \(1 of 1\) {2}epoch \d+ of 100 {2}loss \d\.\d+ {2}held out [\d.]+ %/);
+    const cleared = shown.lastIndexOf("\r\u001b[K");
+    expect(shown.slice(cleared)).toContain("survivors");
+    expect(shown.slice(cleared)).not.toMatch(/[█░]/);
+    expect((await onTerminal([...args, "--force", "--quiet"])).stdout.toString()).toBe("");
   });
 
   it("what fails before any work shows no progress", async () => {
@@ -210,5 +229,20 @@ describe("text", () => {
       "195x",
       "-",
     ]);
+  });
+});
+
+describe("the line of a training", () => {
+  const progress = { name: "pruned", stage: 2, stages: 3, epoch: 4, epochs: 20, done: 0.5, loss: 0.0856 };
+
+  it("tells what is known, in the room that there is", () => {
+    const bar = `${"█".repeat(15)}${"░".repeat(15)} 50%`;
+    expect(trainLine(progress, 200)).toBe(`${bar}  pruned (2 of 3)  epoch 4 of 20  loss 0.0856`);
+    expect(trainLine({ ...progress, heldOut: 0.982, secondsLeft: 250 }, 200)).toMatch(/loss 0\.0856 {2}held out 98\.20 % {2}4 min left$/);
+    expect(trainLine(progress, 40)).toHaveLength(40);
+  });
+
+  it("tells times as they are long", () => {
+    expect([0.4, 99, 100, 5969, 6000, 86400].map(duration)).toEqual(["0 s", "99 s", "2 min", "99 min", "1.7 h", "24.0 h"]);
   });
 });

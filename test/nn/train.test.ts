@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { VARIANTS } from "../../src/kernels/variant.js";
-import { type NetworkSpec, type Schedule, Sequential, train } from "../../src/nn/index.js";
+import { type NetworkSpec, type Schedule, Sequential, train, trainSteps } from "../../src/nn/index.js";
 import { floats, noise, SMALL } from "./networks.js";
 
 const XOR = { inputs: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1), labels: [0, 1, 1, 0] };
@@ -93,6 +93,37 @@ describe("training", () => {
         },
       }),
     ).toThrow("enough");
+  });
+
+  it("gives way after each step and epoch, to the same weights", () => {
+    const [whole, stepwise] = [new Sequential(SMALL), new Sequential(SMALL)];
+    const reports = train(whole, samples, { ...options, batchSize: 50 });
+    const seen = [...trainSteps(stepwise, samples, { ...options, batchSize: 50 })];
+    expect(seen.map((report) => ("epoch" in report ? "epoch" : report.step))).toEqual([1, "epoch", 2, "epoch", 3, "epoch"]);
+    expect(seen.filter((report) => "epoch" in report)).toEqual(reports);
+    expect(stepwise.tensors()).toEqual(whole.tensors());
+    const cut = new Sequential(SMALL);
+    for (const report of trainSteps(cut, samples, { ...options, batchSize: 50 })) if ("epoch" in report) break;
+    const first = new Sequential(SMALL);
+    for (const _ of trainSteps(first, samples, { ...options, epochs: 1, batchSize: 50 }));
+    expect(cut.tensors()).toEqual(first.tensors());
+  });
+
+  it("learns from a teacher what it says of the samples, and of those that are augmented as they are then", () => {
+    const teacher = { network: new Sequential(SMALL, { seed: 9 }), temperature: 2, weight: 0.7 };
+    const softTargets = { temperature: 2, weight: 0.7, logits: teacher.network.forward(samples.inputs) };
+    const [asked, told] = [new Sequential(SMALL), new Sequential(SMALL)];
+    train(asked, samples, { ...options, teacher });
+    train(told, { ...samples, softTargets }, options);
+    expect(asked.tensors()).toEqual(told.tensors());
+    const augment = (input: Float32Array): void => void input.reverse();
+    const reversed = samples.inputs.slice();
+    for (let i = 0; i < reversed.length; i += 7) reversed.subarray(i, i + 7).reverse();
+    const logits = teacher.network.forward(reversed);
+    const [turned, plain] = [new Sequential(SMALL), new Sequential(SMALL)];
+    train(turned, samples, { ...options, teacher, augment });
+    train(plain, { ...samples, inputs: reversed, softTargets: { ...softTargets, logits } }, options);
+    expect(turned.tensors()).toEqual(plain.tensors());
   });
 
   it("sees every sample once an epoch, in another order each time, as a copy", () => {

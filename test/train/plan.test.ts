@@ -1,7 +1,12 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseTrainingRecipe } from "../../src/train/index.js";
+import { ROOT } from "../../scripts/wasm.mjs";
+import { Sequential } from "../../src/nn/index.js";
+import { parseNetwork, parseTrainingRecipe } from "../../src/train/index.js";
 import { namedStages } from "../../src/train/plan.js";
+import { checkMatches } from "../../src/train/rules.js";
 import { JsonSchema, keysOf } from "../json-schema.js";
 
 const SCHEMA = new JsonSchema("training.schema.json");
@@ -158,9 +163,30 @@ describe("parseTrainingRecipe", () => {
     expect(() => parseTrainingRecipe(recipe)).toThrow(wanted as string);
   });
 
+  it("lets a stage learn from an earlier one by the name that it has unless given", () => {
+    const recipe = (from: string) => ({
+      stages: [1, 2, 3].map((epochs) => ({ type: "train", epochs, ...(epochs === 3 && { distill: { from } }) })),
+    });
+    for (const from of ["train", "train 2"]) expect(() => parseTrainingRecipe(recipe(from))).not.toThrow();
+    expect(() => parseTrainingRecipe(recipe("train 3"))).toThrow("stages[2].distill.from must be the name of an earlier stage");
+  });
+
   it("wants names that stand once", () => {
     const twice = { stages: [1, 2].map(() => ({ type: "scan", name: "a" })) };
     expect(() => parseTrainingRecipe(twice)).toThrow('stages[1].name must be of no other stage, got "a" again');
+  });
+});
+
+describe("examples/train", () => {
+  const example = (name: string) => JSON.parse(readFileSync(path.join(ROOT, "examples/train", name), "utf8"));
+
+  it("has a network that takes MNIST, and a recipe that meets it and its schema", () => {
+    const network = new Sequential(parseNetwork(example("net.json")));
+    expect([network.inputs, network.outputs]).toEqual([28 * 28, 10]);
+    const recipe = example("recipe.json");
+    expect(SCHEMA.valid(recipe)).toBe(true);
+    expect(() => checkMatches(namedStages(parseTrainingRecipe(recipe)), network)).not.toThrow();
+    expect(existsSync(path.join(ROOT, "examples/train", recipe.$schema))).toBe(true);
   });
 });
 

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import { checkInteger } from "../check.js";
+import { type Samples, Sequential } from "../nn/sequential.js";
+import { shapesOf } from "../nn/shapes.js";
+import { checkSpec, type NetworkSpec } from "../nn/spec.js";
+import { decode } from "../pipeline/decode.js";
+import type { Tensor } from "../types.js";
+import { Checkpoints, cleanCheckpoints } from "./checkpoint.js";
+import { type Dataset, hashOfDataset, prepareData } from "./data.js";
+import { archiveOf } from "./measure.js";
+import { namedStages, parseTrainingRecipe, type TrainingRecipe } from "./plan.js";
+import type { TrainingProgress, TrainingReport } from "./report.js";
+import { checkMatches } from "./rules.js";
+import { Run, type State } from "./run.js";
+
+/** What is trained, on what, and how. The archive depends on all but what stands below `threads`. */
+export interface TrainArchiveOptions {
+  readonly net: NetworkSpec;
+  readonly data: Dataset;
+  readonly recipe: TrainingRecipe;
+  /** Weights to begin with, named as the network's layers say. */
+  readonly weights?: readonly Tensor[];
+  /** Instead of the recipe's. */
+  readonly seed?: number;
+  /** Threads that share each batch: 1 unless given. */
+  readonly threads?: number;
+  /** A folder for checkpoints, one after each epoch: where it holds one of this training, that goes on from there. It stays at the end; `removeCheckpoints` removes it. */
+  readonly checkpoint?: string;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a training gives. */
+export interface TrainedArchive {
+  readonly archive: Uint8Array;
+  readonly report: TrainingReport;
+  readonly network: Sequential;
+  /** The network's tensors after each stage. */
+  readonly stages: readonly (readonly Tensor[])[];
+}
+
+/**
+ * Checks a network, say out of a JSON file.
+ *
+ * @throws TypeError, RangeError naming the layer that is amiss, or does not meet the one before
+ */
+export function parseNetwork(value: unknown): NetworkSpec {
+  checkSpec(value);
+  shapesOf(value);
+  return value;
+}
+
+/** Changes where a checkpoint of before would not lead to the same bits. */
+const CHECKPOINT_VERSION = 1;
+
+/**
+ * Trains a network stage by stage, and compresses it: pruned weights are 0 in the archive and shared ones stay as they are, so what comes out of it is what was trained. Stopped at any time and
+ * started again with the same options and checkpoints, it makes the same bytes as without a break.
+ *
+ * @throws TypeError, RangeError naming the key, layer, tensor or sample that is amiss; FormatError where a checkpoint is broken; the signal's reason, once it is aborted
+ */
+export async function trainArchive(options: TrainArchiveOptions): Promise<TrainedArchive> {
+  const recipe = parseTrainingRecipe(options.recipe);
+  const stages = namedStages(recipe);
+  const { threads = 1, onProgress, signal } = options;
+  const seed = options.seed ?? recipe.seed ?? 1;
+  checkInteger(threads, "threads", 1, 64);
+  const network = new Sequential(options.net, { seed });
+  if (options.weights) network.load(options.weights);
+  checkMatches(stages, network);
+  const data = prepareData(options.data, recipe.data ?? {}, { inputs: network.inputs, outputs: network.outputs, shape: options.net.input });
+  const checkpoints = await openCheckpoints(options, recipe, seed, threads);
+  const loaded = await checkpoints?.load(network);
+  const run = new Run({ recipe, stages, network, data, seed, threads, checkpoints, onProgress, signal }, loaded);
+  const kept: (readonly Tensor[])[] = [];
+  for (let i = 0; i < run.reports.length; i++) kept.push(await (checkpoints as Checkpoints<State>).loadStage(i));
+
+  while (run.reports.length < stages.length) {
+    signal?.throwIfAborted();
+    await run.stage(kept);
+    kept.push(network.tensors());
+  }
+  return { ...(await finished(run, kept)), network, stages: kept };
+}
+
+async function openCheckpoints(
+  { net, data, weights, checkpoint }: TrainArchiveOptions,
+  recipe: TrainingRecipe,
+  seed: number,
+  threads: number,
+): Promise<Checkpoints<State> | undefined> {
+  if (checkpoint === undefined) return undefined;
+  await cleanCheckpoints(checkpoint);
+  const hash = createHash("sha256").update(JSON.stringify([CHECKPOINT_VERSION, net, recipe, seed, threads, hashOfDataset(data)]));
+  for (const { name, data: bytes } of weights ?? []) hash.update(name).update(bytes);
+  return new Checkpoints(checkpoint, hash.digest("hex"));
+}
+
+/** The archive, and the test set, which nothing before has seen. */
+async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise<Pick<TrainedArchive, "archive" | "report">> {
+  const { network, data, recipe, seed, threads } = run.parts;
+  const { archive, report, parameterBytes, ratio } = await archiveOf(network.tensors(), recipe);
+  const test = data.test?.();
+  const fresh = new Sequential(network.toJSON(), { variant: network.variant });
+  const accuracyOf = (tensors: readonly Tensor[]): number => {
+    fresh.load(tensors);
+    return fresh.evaluate(test as Samples).accuracy;
+  };
+  const stages = run.reports.map((stage, i) => (test ? { ...stage, after: { ...stage.after, test: accuracyOf(kept[i]) } } : stage));
+  const first = Math.max(
+    0,
+    stages.findIndex(({ epochs }) => epochs.length > 0),
+  );
+  return {
+    archive,
+    report: {
+      seed,
+      threads,
+      data: { train: data.train.labels.length, heldOut: data.heldOut.labels.length, test: test?.labels.length ?? 0 },
+      stages,
+      tensors: report.tensors.map((tensor) => ({ ...tensor, density: tensor.survivors / tensor.weights })),
+      archive: { bytes: archive.length, parameterBytes, ratio, weights: report.file.weights, survivors: report.file.survivors },
+      ...(test && { test: { count: test.labels.length, before: accuracyOf(kept[first]), after: accuracyOf(decode(archive)) } }),
+      seconds: run.seconds,
+    },
+  };
+}
