@@ -91,9 +91,7 @@ function bitsOf(weights: Float32Array, shape: readonly number[]): (i: number) =>
   const expected = (count: number): number => Math.max(count - 1, LEAST_EXPECTED);
   return (i) => {
     const chance =
-      inRow.length === 1
-        ? survivors / columns
-        : (expected(inRow[Math.floor(i / columns)]) * expected(inColumn[i % columns])) / survivors;
+      inRow.length === 1 ? survivors / columns : (expected(inRow[Math.floor(i / columns)]) * expected(inColumn[i % columns])) / survivors;
     return CODE_BITS - log2(Math.min(MOST_CHANCE, chance));
   };
 }

@@ -56,7 +56,8 @@ export function beginStage(network: Sequential, stage: TrainingStage): StageStar
     }
   }
   if (stage.type === "share") {
-    for (const [name, { share, rate, reassign }] of rulesByTensor(stage.rules, parameterNames(network))) network.share(name, share, { rate, reassign });
+    for (const [name, { share, rate, reassign }] of rulesByTensor(stage.rules, parameterNames(network)))
+      network.share(name, share, { rate, reassign });
   }
   return { epochsDone: 0, sparsities };
 }
