@@ -1,7 +1,7 @@
 import { checkNumber } from "../check.js";
 import type { Dtype, Tensor } from "../types.js";
 import type { Parameter } from "./layer.js";
-import { checkedCodebook, type SharedWeights } from "./shared.js";
+import { checkAscending, checkedCodebook, type SharedWeights } from "./shared.js";
 
 // Masks and codebooks as tensors of a checkpoint.
 
@@ -10,9 +10,11 @@ export interface ReadConstraint {
   readonly mask: Uint8Array;
   readonly shared?: SharedWeights;
   readonly rate: number;
+  /** Weights that move behind their centroids. */
+  readonly moving?: Float32Array;
 }
 
-const KINDS = ["mask", "codes", "centroids", "rate"] as const;
+const KINDS = ["mask", "codes", "centroids", "rate", "moving"] as const;
 type Kind = (typeof KINDS)[number];
 
 function tensor(name: string, dtype: Dtype, shape: readonly number[], array: ArrayBufferView): Tensor {
@@ -25,13 +27,14 @@ export function constraintTensors(parameters: readonly Parameter[]): Tensor[] {
     const mask = constraint?.mask;
     if (!mask) return [];
     const tensors = [tensor(`${name}.mask`, "U8", shape, mask)];
-    const { shared } = constraint;
+    const { shared, moving } = constraint;
     if (!shared) return tensors;
     return [
       ...tensors,
       tensor(`${name}.codes`, "U8", shape, shared.codes),
       tensor(`${name}.centroids`, "F32", [shared.centroids.length], shared.centroids),
       tensor(`${name}.rate`, "F64", [], Float64Array.of(constraint.rate)),
+      ...(moving ? [tensor(`${name}.moving`, "F32", shape, moving)] : []),
     ];
   });
 }
@@ -76,10 +79,13 @@ function readConstraint({ name, shape, count }: Parameter, given: ReadonlyMap<st
   const [rate] = new Float64Array(take("rate", "F64", []).buffer);
   try {
     checkNumber(rate, "rate", 0, Number.MAX_VALUE);
-    return { mask: kept, shared: checkedCodebook({ codes, centroids, mask: kept }, count), rate };
+    const codebook = checkedCodebook({ codes, centroids, mask: kept }, count);
+    if (!given.has(`${name}.moving`)) return { mask: kept, shared: codebook, rate };
+    checkAscending(centroids);
+    return { mask: kept, shared: codebook, rate, moving: new Float32Array(take("moving", "F32", shape).buffer) };
   } catch (error) {
     throw new RangeError(`the codebook of ${name}: ${(error as Error).message}`);
   }
 }
 
-const BYTES: Readonly<Record<Kind, number>> = { mask: 1, codes: 1, centroids: 4, rate: 8 };
+const BYTES: Readonly<Record<Kind, number>> = { mask: 1, codes: 1, centroids: 4, rate: 8, moving: 4 };

@@ -1,12 +1,13 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
 import { createParameter, type Parameter } from "./layer.js";
+import { MovingWeights } from "./moving.js";
 import type { Optimizer } from "./optimizer.js";
 import { MOST_CENTROIDS, type SharedWeights } from "./shared.js";
 
 /**
  * What holds of a parameter through training. Pruned weights stay 0: so do their gradients, and what the optimizer keeps of them. Shared weights stay alike: the optimizer moves
- * their centroids in their stead, each by the sum of the gradients of its weights (Deep Compression, equation 3).
+ * their centroids in their stead, each by the sum of the gradients of its weights (Deep Compression, equation 3), or the weights behind them.
  *
  * Lives in the memory of its parameter, and gives none of it back: a parameter has one for good, which may constrain nothing.
  */
@@ -22,6 +23,9 @@ export class Constraint {
   #room: Parameter | undefined;
   /** The centroids, while it is shared. */
   #centroids: Parameter | undefined;
+  /** Room for weights that move behind their centroids, once there were some. */
+  #behind: Ptr | undefined;
+  #moving: MovingWeights | undefined;
 
   /** Allocates: not within a scope of the arena. */
   constructor(engine: Engine, parameter: Parameter, optimizer: Optimizer) {
@@ -57,11 +61,17 @@ export class Constraint {
     return this.#centroids?.rate ?? 1;
   }
 
+  /** Of weights that move behind their centroids, a copy; undefined where it is the centroids that move. */
+  get moving(): Float32Array | undefined {
+    return this.#moving?.weights;
+  }
+
   /** Nothing is pruned or shared any more; the weights stay as they are. */
   free(): void {
     if (this.#centroids) this.#optimizer.forget(this.#parameter);
     this.#masked = false;
     this.#centroids = undefined;
+    this.#moving = undefined;
   }
 
   /** Prunes what `mask` has 0 for, and frees the rest, of which the optimizer keeps nothing where it was pruned or shared before. */
@@ -75,8 +85,12 @@ export class Constraint {
     this.#optimizer.forget(this.#parameter, this.#mask);
   }
 
-  /** Prunes and shares. Allocates: not within a scope of the arena. */
-  share({ codes, centroids, mask }: SharedWeights, rate: number): void {
+  /**
+   * Prunes and shares. Allocates: not within a scope of the arena.
+   *
+   * @param moving weights that are to move behind their centroids, which then are in ascending order; 0 for a pruned one
+   */
+  share({ codes, centroids, mask }: SharedWeights, rate: number, moving?: Float32Array): void {
     const { arena } = this.#engine;
     const { name, count } = this.#parameter;
     this.prune(mask);
@@ -87,21 +101,26 @@ export class Constraint {
     this.#optimizer.forget(this.#parameter);
     this.#centroids = { ...this.#room, shape: [centroids.length], count: centroids.length, rate };
     this.move(centroids);
+    if (moving === undefined || centroids.length === 0) return;
+    this.#behind ??= arena.alloc(4 * count);
+    arena.f32(this.#behind, count).set(moving);
+    this.#moving = new MovingWeights(this.#engine, this.#parameter, this.#behind, mask);
   }
 
   /** Gives the weights other centroids, as many as before. */
   move(centroids: Float32Array): void {
     this.#engine.arena.f32(this.#centroids!.values, centroids.length).set(centroids);
-    this.after();
+    this.#spread();
   }
 
-  /** What the optimizer is to update with the gradient that the parameter has now: the parameter itself, or its centroids. */
+  /** What the optimizer is to update with the gradient that the parameter has now: the parameter itself, its centroids, or the weights behind them. */
   before(): Parameter {
     const { arena, exports } = this.#engine;
     const { gradient, count } = this.#parameter;
     if (this.#masked) exports.maskValues(gradient, this.#mask, count);
     const centroids = this.#centroids;
     if (!centroids) return this.#parameter;
+    if (this.#moving) return this.#moving.parameter;
     arena.scope(() => {
       const sums = arena.alloc(8 * MOST_CENTROIDS);
       exports.codebookGradient(gradient, this.#codes!, count, centroids.count, sums, centroids.gradient);
@@ -112,7 +131,13 @@ export class Constraint {
   /** After the update. A pruned weight whose gradient and velocity are 0 was left at 0 by it. */
   after(): void {
     if (!this.#centroids) return;
+    if (this.#moving) this.#moving.settle(this.#codes!, this.#centroids.values, this.#centroids.count);
+    else this.#spread();
+  }
+
+  /** Gives the weights the centroids of their codes. */
+  #spread(): void {
     const { values, count } = this.#parameter;
-    this.#engine.exports.spreadCentroids(this.#codes!, this.#mask, count, this.#centroids.values, values);
+    this.#engine.exports.spreadCentroids(this.#codes!, this.#mask, count, this.#centroids!.values, values);
   }
 }

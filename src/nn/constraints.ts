@@ -9,7 +9,7 @@ import { constraintTensors, readConstraints } from "./constraint-tensors.js";
 import type { Parameter } from "./layer.js";
 import { type Mask, maskOf } from "./mask.js";
 import type { Optimizer } from "./optimizer.js";
-import { archivedCentroids, type Codebook, type SharedWeights, sharedOf } from "./shared.js";
+import { archivedCentroids, type Codebook, checkAscending, type SharedWeights, type ShareOptions, sharedOf } from "./shared.js";
 
 /** What holds of the parameters of a network: the methods of `Sequential` say what these do. */
 export class Constraints {
@@ -34,11 +34,14 @@ export class Constraints {
     return (constraint?.survivors ?? count) / count;
   }
 
-  share(name: string, how: Share | Codebook, rate = 1): void {
+  share(name: string, how: Share | Codebook, { rate = 1, reassign = false }: ShareOptions): void {
     const parameter = this.#find(name);
     checkNumber(rate, "rate", 0, Number.MAX_VALUE);
-    const shared = sharedOf(this.#kernels, this.#values(parameter), how);
-    this.#of(parameter).share(shared, rate);
+    if (typeof reassign !== "boolean") throw new TypeError("reassign must be true or false");
+    const values = this.#values(parameter);
+    const shared = sharedOf(this.#kernels, values, how);
+    if (reassign) checkAscending(shared.centroids);
+    this.#of(parameter).share(shared, rate, reassign ? values.map((value, i) => shared.mask[i] * value) : undefined);
   }
 
   codebook(name: string): SharedWeights | undefined {
@@ -63,7 +66,7 @@ export class Constraints {
     for (const parameter of this.#parameters) {
       const found = read.get(parameter);
       if (!found) parameter.constraint?.free();
-      else if (found.shared) this.#of(parameter).share(found.shared, found.rate);
+      else if (found.shared) this.#of(parameter).share(found.shared, found.rate, found.moving);
       else this.#of(parameter).prune(found.mask);
     }
   }

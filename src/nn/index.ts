@@ -14,9 +14,10 @@ export {
   type SensitivityPoint,
   sensitivity,
 } from "./prune-schedule.js";
+export { pruneBySaliency, type SaliencyPruning } from "./saliency.js";
 export type { Schedule } from "./schedule.js";
 export { type Evaluation, type NetworkOptions, type Samples, Sequential } from "./sequential.js";
-export type { Codebook, SharedWeights } from "./shared.js";
+export type { Codebook, SharedWeights, ShareOptions } from "./shared.js";
 export type {
   AveragePool2dSpec,
   BatchNormSpec,

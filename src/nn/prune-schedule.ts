@@ -16,7 +16,8 @@ export interface GradualPruning {
   readonly every?: number;
 }
 
-function checked(schedule: GradualPruning, title: string): Required<GradualPruning> {
+/** @throws TypeError or RangeError naming the field that is amiss */
+export function checkGradual(schedule: GradualPruning, title: string): Required<GradualPruning> {
   const { from = 0, to, begin = 0, end, every = 1 } = schedule;
   checkNumber(from, `${title}.from`, 0, 1);
   checkNumber(to, `${title}.to`, from, 1);
@@ -27,10 +28,15 @@ function checked(schedule: GradualPruning, title: string): Required<GradualPruni
 }
 
 /** The cubic schedule of Zhu and Gupta 2017. */
-function sparsityAt({ from, to, begin, end }: Required<GradualPruning>, step: number): number {
+export function sparsityAt({ from, to, begin, end }: Required<GradualPruning>, step: number): number {
   if (step >= end) return to;
   const left = 1 - Math.max(0, step - begin) / (end - begin);
   return to + (from - to) * left * left * left;
+}
+
+/** Whether masks are to be made anew after `step` steps. */
+export function isDue({ begin, end, every }: Required<GradualPruning>, step: number): boolean {
+  return step === end || (step >= begin && step < end && (step - begin) % every === 0);
 }
 
 /**
@@ -39,7 +45,7 @@ function sparsityAt({ from, to, begin, end }: Required<GradualPruning>, step: nu
  * @throws TypeError or RangeError naming the field that is amiss
  */
 export function cubicSparsity(schedule: GradualPruning, step: number): number {
-  return sparsityAt(checked(schedule, "schedule"), step);
+  return sparsityAt(checkGradual(schedule, "schedule"), step);
 }
 
 /**
@@ -54,13 +60,11 @@ export function pruneGradually(
 ): (report: Pick<StepReport, "step">) => void {
   const plans = Object.entries(schedules).map(([name, schedule]) => {
     network.density(name);
-    return { name, plan: checked(schedule, name) };
+    return { name, plan: checkGradual(schedule, name) };
   });
   return ({ step }) => {
     for (const { name, plan } of plans) {
-      const { begin, end, every } = plan;
-      const due = step === end || (step >= begin && step < end && (step - begin) % every === 0);
-      if (due) network.mask(name, { sparsity: sparsityAt(plan, step) });
+      if (isDue(plan, step)) network.mask(name, { sparsity: sparsityAt(plan, step) });
     }
   };
 }

@@ -11,7 +11,7 @@ import type { Mask } from "./mask.js";
 import { mix } from "./mix.js";
 import { Network } from "./network.js";
 import { checkStep, Optimizer, type StepOptions } from "./optimizer.js";
-import type { Codebook, SharedWeights } from "./shared.js";
+import type { Codebook, SharedWeights, ShareOptions } from "./shared.js";
 import { checkSpec, type NetworkSpec } from "./spec.js";
 import { bytesOfTensors } from "./tensors.js";
 
@@ -151,13 +151,12 @@ export class Sequential {
 
   /**
    * Shares the weights of a tensor, those pruned that are 0: by the rule of a recipe, or as a codebook has it. Training then moves the centroids, by the sum of the gradients
-   * of the weights that share them.
+   * of the weights that share them; or, with `reassign`, the weights behind them.
    *
-   * @param options.rate by what the learning rate is multiplied for the centroids, 0 or more; 1 unless given
    * @throws TypeError or RangeError naming what is amiss; RangeError where weights are not finite
    */
-  share(name: string, how: Share | Codebook, options: { readonly rate?: number } = {}): void {
-    this.#constraints.share(name, how, options.rate);
+  share(name: string, how: Share | Codebook, options: ShareOptions = {}): void {
+    this.#constraints.share(name, how, options);
   }
 
   /** The codebook of a tensor that is shared, copied; undefined where it is not. */
@@ -178,7 +177,7 @@ export class Sequential {
 
   /**
    * Masks and codebooks, for a checkpoint beside `tensors`: `NAME.mask` U8 in the shape of the tensor, and where it is shared `NAME.codes`, U8 like it, `NAME.centroids` F32
-   * [centroids] and `NAME.rate` F64 [].
+   * [centroids] and `NAME.rate` F64 []; `NAME.moving` F32, shaped as the tensor, where weights move behind their centroids.
    */
   constraints(): Tensor[] {
     return this.#constraints.tensors();

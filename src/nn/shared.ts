@@ -19,6 +19,17 @@ export interface Codebook {
   readonly mask?: Uint8Array;
 }
 
+/** How shared weights are trained. */
+export interface ShareOptions {
+  /** By what the learning rate is multiplied for the centroids, 0 or more: 1 unless given. */
+  readonly rate?: number;
+  /**
+   * Weights move on behind their centroids, each by the gradient at its centroid and with the learning rate of the network, and after each step take the centroid that is nearest, which becomes
+   * the mean of those that took it. Otherwise codes stay as they are, and centroids move. false unless given.
+   */
+  readonly reassign?: boolean;
+}
+
 /** A codebook whose mask is of 0s and 1s, and says of each weight whether it is 0. */
 export type SharedWeights = Required<Codebook>;
 
@@ -70,6 +81,13 @@ export function checkedCodebook({ codes, centroids, mask }: Codebook, count: num
   const stray = codes.findIndex((code, i) => code >= centroids.length && kept[i] === 1);
   if (stray >= 0) throw new RangeError(`codes[${stray}] must be below the ${centroids.length} centroids, got ${codes[stray]}`);
   return { codes: codes.map((code, i) => kept[i] * code), centroids: centroids.slice(), mask: kept };
+}
+
+/** @throws RangeError where centroids do not ascend, as weights that look for the nearest need them to */
+export function checkAscending(centroids: Float32Array): void {
+  const stray = centroids.findIndex((centroid, i) => i > 0 && !(centroid > centroids[i - 1]));
+  if (stray >= 0)
+    throw new RangeError(`centroids must ascend where weights take them anew, got ${centroids[stray]} after ${centroids[stray - 1]}`);
 }
 
 /** Centroids as an archive of float32 tensors holds them: float16, where that changes none by more than half a unit in its last place. */

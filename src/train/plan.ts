@@ -74,6 +74,11 @@ export interface PruneRule {
   readonly end?: number;
   /** Steps from one mask to the next: 50 unless given. */
   readonly every?: number;
+  /** The tensors are pruned together, `sparsity` that of all of them, by what their weights are worth to the loss: with an `end`, and Adam. */
+  readonly saliency?: {
+    /** The power of the bits that a weight takes in the archive by which its worth is divided, 0 to 4: 0 unless given. */
+    readonly rate?: number;
+  };
 }
 
 /** How weights are shared of the tensors that it matches. */
@@ -82,6 +87,8 @@ export interface ShareRule {
   readonly share: Share;
   /** By what the learning rate is multiplied for the centroids: 1 unless given. */
   readonly rate?: number;
+  /** Weights move on behind their centroids, and take the nearest anew after each step, instead of centroids that move: false unless given. */
+  readonly reassign?: boolean;
 }
 
 export interface TrainStage extends Named, TrainingFields {
@@ -209,8 +216,15 @@ function checkStage(value: unknown, title: string, earlier: Set<string>): void {
   } else {
     const { rules } = parseFields(value, title, type === "train" ? ["type", "name"] : ["type", "name", "rules"]);
     if (type !== "train") checkRules(rules, `${title}.rules`, type === "prune" ? checkPruneRule : checkShareRule);
+    if (type === "prune") checkSaliency(value as PruneStage, title);
   }
   if (name !== undefined) earlier.add(name);
+}
+
+function checkSaliency({ rules, optimizer }: PruneStage, title: string): void {
+  const stray = rules.findIndex(({ saliency }) => saliency !== undefined);
+  if (stray < 0 || optimizer?.type === "adam") return;
+  throw new TypeError(`${title}.optimizer must be adam, whose mean squares rules[${stray}].saliency needs`);
 }
 
 function checkRules(rules: unknown, title: string, check: (rule: unknown, title: string) => void): void {
@@ -226,7 +240,7 @@ function checkMatch(match: unknown, title: string): void {
 }
 
 function checkPruneRule(value: unknown, title: string): void {
-  const { match, begin, end, every, ...prune } = fieldsOf(value, title, [
+  const { match, begin, end, every, saliency, ...prune } = fieldsOf(value, title, [
     "match",
     "sparsity",
     "quality",
@@ -234,25 +248,31 @@ function checkPruneRule(value: unknown, title: string): void {
     "begin",
     "end",
     "every",
+    "saliency",
   ]);
   checkMatch(match, `${title}.match`);
   checkPrune(prune, title);
   if (end === undefined) {
-    const key = begin === undefined ? "every" : "begin";
-    if ((begin ?? every) !== undefined) throw new TypeError(`${title} must have an end beside ${key}`);
+    const [key] = Object.entries({ begin, every, saliency }).find(([, field]) => field !== undefined) ?? [];
+    if (key !== undefined) throw new TypeError(`${title} must have an end beside ${key}`);
     return;
   }
   if (!("sparsity" in prune)) throw new TypeError(`${title} must have a sparsity beside end`);
   checkNumber(end, `${title}.end`, 0, 1);
   if (begin !== undefined) checkNumber(begin, `${title}.begin`, 0, end);
   if (every !== undefined) checkInteger(every, `${title}.every`, 1, MOST_STEPS);
+  if (saliency !== undefined) {
+    const { rate } = fieldsOf(saliency, `${title}.saliency`, ["rate"]);
+    if (rate !== undefined) checkInteger(rate, `${title}.saliency.rate`, 0, 4);
+  }
 }
 
 function checkShareRule(value: unknown, title: string): void {
-  const { match, share, rate } = fieldsOf(value, title, ["match", "share", "rate"]);
+  const { match, share, rate, reassign } = fieldsOf(value, title, ["match", "share", "rate", "reassign"]);
   checkMatch(match, `${title}.match`);
   checkShare(share, `${title}.share`);
   if (rate !== undefined) checkNumber(rate, `${title}.rate`, 0, MOST_CENTROID_RATE);
+  if (reassign !== undefined && typeof reassign !== "boolean") throw new TypeError(`${title}.reassign must be true or false`);
 }
 
 /** The pruning of a rule, without its schedule. */

@@ -1,12 +1,13 @@
 import { mix } from "../nn/mix.js";
 import { type GradualPruning, pruneGradually } from "../nn/prune-schedule.js";
+import { pruneBySaliency, type SaliencyPruning } from "../nn/saliency.js";
 import { type Samples, Sequential } from "../nn/sequential.js";
 import { type EpochReport, type StepReport, type Teacher, trainSteps } from "../nn/train.js";
 import { turn } from "../pipeline/turn.js";
 import type { Tensor } from "../types.js";
 import { type Augment, augmenter } from "./augment.js";
 import type { PreparedData } from "./data.js";
-import { type NamedStage, type PruneStage, pruneOf, type ScanStage } from "./plan.js";
+import { type NamedStage, type PruneRule, type PruneStage, pruneOf, type ScanStage } from "./plan.js";
 import { parameterNames, rulesByTensor } from "./rules.js";
 
 /** A stage that trains. */
@@ -55,7 +56,8 @@ export function beginStage(network: Sequential, stage: TrainingStage): StageStar
     }
   }
   if (stage.type === "share") {
-    for (const [name, { share, rate }] of rulesByTensor(stage.rules, parameterNames(network))) network.share(name, share, { rate });
+    for (const [name, { share, rate, reassign }] of rulesByTensor(stage.rules, parameterNames(network)))
+      network.share(name, share, { rate, reassign });
   }
   return { epochsDone: 0, sparsities };
 }
@@ -120,14 +122,31 @@ function gradualPruning(
   steps: number,
 ): (report: Pick<StepReport, "step">) => void {
   const schedules: Record<string, GradualPruning> = {};
-  for (const [name, { sparsity = 0, begin = 0, end, every = DEFAULT_EVERY }] of rulesByTensor(stage.rules, parameterNames(network))) {
-    const from = sparsities[name];
-    if (end === undefined || from >= sparsity) continue; // what is sparser already stays so
-    // Pruning before the first step and after the last is done at those.
-    const at = (part: number): number => Math.max(1, Math.round(part * steps));
-    schedules[name] = { from, to: sparsity, begin: at(begin), end: at(end), every };
+  const together = new Map<PruneRule, string[]>();
+  // Pruning before the first step and after the last is done at those.
+  const at = (part: number): number => Math.max(1, Math.round(part * steps));
+  const scheduleOf = ({ sparsity = 0, begin = 0, end = 0, every = DEFAULT_EVERY }: PruneRule, from: number): GradualPruning => ({
+    from: Math.min(from, sparsity), // what is sparser already stays so
+    to: sparsity,
+    begin: at(begin),
+    end: at(end),
+    every,
+  });
+  for (const [name, rule] of rulesByTensor(stage.rules, parameterNames(network))) {
+    if (rule.saliency) together.set(rule, [...(together.get(rule) ?? []), name]);
+    else if (rule.end !== undefined && sparsities[name] < (rule.sparsity ?? 0)) schedules[name] = scheduleOf(rule, sparsities[name]);
   }
-  return pruneGradually(network, schedules);
+  const counts = new Map(network.tensors().map(({ name, data }) => [name, data.length / 4]));
+  const plans = Array.from(together, ([rule, names]): SaliencyPruning => {
+    const weights = names.reduce((sum, name) => sum + counts.get(name)!, 0);
+    const pruned = names.reduce((sum, name) => sum + sparsities[name] * counts.get(name)!, 0);
+    return { names, rate: rule.saliency?.rate, ...scheduleOf(rule, pruned / weights) };
+  });
+  const [alone, joined] = [pruneGradually(network, schedules), pruneBySaliency(network, plans)];
+  return (report) => {
+    alone(report);
+    joined(report);
+  };
 }
 
 /** The samples of a stage, and its teacher: where samples are as they are, what it says of each is asked for but once. */

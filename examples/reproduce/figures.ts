@@ -1,0 +1,90 @@
+import { compress } from "../../src/index.js";
+import { type NetworkSpec, type Samples, Sequential, type Tensor } from "../../src/nn/index.js";
+import { decode } from "../../src/pipeline/decode.js";
+import type { Rule } from "../../src/pipeline/recipe.js";
+import type { Stage, TrainingRecipe } from "../../src/train/index.js";
+import { type Done, type Setting, train } from "./runs.js";
+
+/** What a network is at a stage. */
+export interface Point {
+  readonly stage: string;
+  /** On the test images, 0 to 1. */
+  readonly error: number;
+  readonly bytes: number;
+  readonly ratio: number;
+  /** Of the stage; undefined where nothing was trained. */
+  readonly seconds?: number;
+}
+
+/** How well the codebooks of so many bits do. */
+export interface Tuned {
+  readonly bits: number;
+  /** Errors, 0 to 1: before sharing, shared, and with its codebooks fine-tuned. */
+  readonly pruned: number;
+  readonly shared: number;
+  readonly tuned: number;
+  readonly bytes: number;
+}
+
+export function parameterBytes(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, { data }) => sum + data.length, 0);
+}
+
+export function errorOf(net: NetworkSpec, tensors: readonly Tensor[], samples: Samples): number {
+  const network = new Sequential(net);
+  network.load(tensors);
+  return 1 - network.evaluate(samples).accuracy;
+}
+
+/** The stages of a training, dense first. What is shared comes without its file: the last stage's is it. */
+export function pointsOf({ report }: Done): Point[] {
+  return report.stages.map(({ name, after, seconds, epochs }) => ({
+    stage: name,
+    error: 1 - after.test!,
+    bytes: after.bytes,
+    ratio: after.ratio,
+    ...(epochs.length > 0 && { seconds }),
+  }));
+}
+
+/** The dense network pruned and shared as far as a training went, tensor by tensor, without any retraining. */
+export async function withoutRetraining(
+  dense: readonly Tensor[],
+  done: Done,
+  recipe: TrainingRecipe,
+  net: NetworkSpec,
+  test: Samples,
+): Promise<Point> {
+  const rules = done.report.tensors.flatMap(({ name, density, codebook }): Rule[] => {
+    if (codebook === 0) return [];
+    const prune = density < 1 && { prune: { sparsity: 1 - density } };
+    return [{ match: name, ...prune, share: { centroids: codebook } }];
+  });
+  const contexts = recipe.archive?.contexts ?? "all";
+  const { archive } = await compress(dense, { recipe: { rules, contexts } });
+  const tensors = decode(archive);
+  return {
+    stage: "without retraining",
+    error: errorOf(net, tensors, test),
+    bytes: archive.length,
+    ratio: parameterBytes(dense) / archive.length,
+  };
+}
+
+/** The pruned network shared with fewer and fewer centroids, and their codebooks fine-tuned: the paper's Figure 3. */
+export async function tunedCodebooks(title: string, paper: Done, recipe: TrainingRecipe, setting: Setting): Promise<Tuned[]> {
+  const after = recipe.stages.findIndex(({ name }) => name === "shared");
+  const pruned = paper.stages.get("pruned")!;
+  const found: Tuned[] = [];
+  for (const bits of [2, 3, 4]) {
+    const stages: Stage[] = [
+      { type: "train", name: "pruned", epochs: 0 },
+      { type: "share", name: "shared", epochs: 0, rules: [{ match: "*.weight", share: { bits } }] },
+      ...recipe.stages.slice(after + 1),
+    ];
+    const { report } = await train(`${title}-${bits}`, { ...recipe, stages }, setting, pruned);
+    const [before, shared, tuned] = report.stages.map(({ after: { test } }) => 1 - test!);
+    found.push({ bits, pruned: before, shared, tuned, bytes: report.archive.bytes });
+  }
+  return found;
+}
