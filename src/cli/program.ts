@@ -111,8 +111,15 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addOption(number("--sparsity <s>", "prune this part of each tensor's weights, 0 to 1").conflicts(["threshold", "quality"]))
     .addOption(number("--threshold <t>", "prune weights of at most this magnitude").conflicts("quality"))
     .addOption(number("--quality <q>", "prune at q times each tensor's standard deviation"))
-    .addOption(number("--bits <b>", "share 2^b weights, 1 to 8"))
-    .addOption(new Option("--init <way>", "where k-means starts").choices(["linear", "density", "random", "optimal"]))
+    .addOption(number("--bits <b>", "share 2^b weights, 1 to 8: by k-means, unless the objective is rate"))
+    .addOption(
+      new Option("--init <way>", "where k-means starts, which the objective rate does without").choices([
+        "linear",
+        "density",
+        "random",
+        "optimal",
+      ]),
+    )
     .addOption(
       new Option("--objective <what>", "the least error for so many centroids, or for the bits they take").choices(["distortion", "rate"]),
     )
