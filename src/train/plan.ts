@@ -158,6 +158,7 @@ export function parseTrainingRecipe(value: unknown): TrainingRecipe {
   const names = new Set<string>();
   for (const [i, stage] of stages.entries()) checkStage(stage, `stages[${i}]`, names);
   checkTeachers(namedStages({ stages }));
+  checkSaliency(namedStages({ stages }));
   if (archive !== undefined) {
     const { contexts } = fieldsOf(archive, "archive", ["contexts"]);
     if (contexts !== undefined) checkOneOf(contexts, "archive.contexts", CONTEXTS);
@@ -182,6 +183,14 @@ function checkTeachers(stages: readonly NamedStage[]): void {
     const from = stage.type === "scan" ? undefined : stage.distill?.from;
     if (from === undefined || stages.slice(0, i).some(({ name }) => name === from)) continue;
     throw new RangeError(`stages[${i}].distill.from must be the name of an earlier stage, got ${JSON.stringify(from)}`);
+  }
+}
+
+function checkSaliency(stages: readonly NamedStage[]): void {
+  for (const [i, stage] of stages.entries()) {
+    if (stage.type !== "prune" || stage.optimizer?.type === "adam") continue;
+    const stray = stage.rules.findIndex(({ saliency }) => saliency !== undefined);
+    if (stray >= 0) throw new RangeError(`stages[${i}].optimizer must be adam, whose mean squares rules[${stray}].saliency needs`);
   }
 }
 
@@ -216,15 +225,8 @@ function checkStage(value: unknown, title: string, earlier: Set<string>): void {
   } else {
     const { rules } = parseFields(value, title, type === "train" ? ["type", "name"] : ["type", "name", "rules"]);
     if (type !== "train") checkRules(rules, `${title}.rules`, type === "prune" ? checkPruneRule : checkShareRule);
-    if (type === "prune") checkSaliency(value as PruneStage, title);
   }
   if (name !== undefined) earlier.add(name);
-}
-
-function checkSaliency({ rules, optimizer }: PruneStage, title: string): void {
-  const stray = rules.findIndex(({ saliency }) => saliency !== undefined);
-  if (stray < 0 || optimizer?.type === "adam") return;
-  throw new TypeError(`${title}.optimizer must be adam, whose mean squares rules[${stray}].saliency needs`);
 }
 
 function checkRules(rules: unknown, title: string, check: (rule: unknown, title: string) => void): void {

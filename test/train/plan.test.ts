@@ -13,7 +13,7 @@ const SCHEMA = new JsonSchema("training.schema.json");
 const DEFS = SCHEMA.defs;
 
 /** What no schema says: names that meet, and numbers that are in order. */
-const BEYOND = /must be of no other stage|must be the name of an earlier stage|\.begin must be in \[0, /;
+const BEYOND = /must be of no other stage|must be the name of an earlier stage|whose mean squares|\.begin must be in \[0, /;
 
 function parses(recipe: unknown): boolean | "beyond" {
   try {
@@ -56,6 +56,9 @@ describe("docs/training.schema.json", () => {
     for (const type of ["train", "prune", "share", "scan"])
       expect(keysParsed({ stages: [{ type, unknown: 0 }] })).toEqual(keysOf(DEFS[type]));
     expect(keysParsed(stage({ rules: [{ unknown: 0 }] }))).toEqual(keysOf(DEFS["pruneRule"]));
+    const pooled = { match: "*", sparsity: 1, end: 1, saliency: { unknown: 0 } };
+    const { saliency } = DEFS["pruneRule"]["properties"] as { saliency: never };
+    expect(keysParsed(stage({ optimizer: { type: "adam" }, rules: [pooled] }))).toEqual(keysOf(saliency));
     expect(keysParsed({ stages: [{ type: "share", epochs: 1, rules: [{ unknown: 0 }] }] })).toEqual(keysOf(DEFS["shareRule"]));
     expect(keysParsed(stage({ distill: { unknown: 0 } }))).toEqual(keysOf(DEFS["distill"]));
     for (const type of ["sgd", "adam"]) expect(keysParsed(stage({ optimizer: { type, unknown: 0 } }))).toEqual(keysOf(DEFS[type]));
@@ -159,6 +162,16 @@ describe("parseTrainingRecipe", () => {
     [stage({ rules: [{ match: "*", quality: 1, end: 1 }] }), "stages[0].rules[0] must have a sparsity beside end"],
     [stage({ rules: [{ match: "*", sparsity: 1, begin: 0.5, end: 0.2 }] }), "stages[0].rules[0].begin must be in [0, 0.2], got 0.5"],
     [stage({ rules: [{ match: "*", sparsity: 1, every: 5 }] }), "stages[0].rules[0] must have an end beside every"],
+    [stage({ rules: [{ match: "*", sparsity: 1, saliency: {} }] }), "stages[0].rules[0] must have an end beside saliency"],
+    [stage({ rules: [{ match: "*", sparsity: 1, end: 1, saliency: { rate: 5 } }] }), /^stages\[0\]\.rules\[0\]\.saliency\.rate must be in/],
+    [
+      stage({ rules: [{ match: "*", sparsity: 1, end: 1, saliency: {} }] }),
+      "stages[0].optimizer must be adam, whose mean squares rules[0].saliency needs",
+    ],
+    [
+      { stages: [{ type: "share", epochs: 1, rules: [{ match: "*", share: { bits: 1 }, reassign: 1 }] }] },
+      "stages[0].rules[0].reassign must be true or false",
+    ],
   ])("names the key that is amiss: %j", (recipe, wanted) => {
     expect(() => parseTrainingRecipe(recipe)).toThrow(wanted as string);
   });

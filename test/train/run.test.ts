@@ -4,7 +4,13 @@ import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/errors.js";
 import { decode } from "../../src/index.js";
 import { Sequential } from "../../src/nn/index.js";
-import { removeCheckpoints, type TrainArchiveOptions, type TrainedArchive, trainArchive } from "../../src/train/index.js";
+import {
+  removeCheckpoints,
+  type TrainArchiveOptions,
+  type TrainedArchive,
+  type TrainingRecipe,
+  trainArchive,
+} from "../../src/train/index.js";
 import { testFolder } from "../cli/cli.js";
 import { DATA, NET, RECIPE } from "./samples.js";
 
@@ -19,13 +25,13 @@ function different(archive: Uint8Array, name: string): number {
 }
 
 /** Trains until it was told of progress so often, and is stopped. */
-async function stopped(checkpoint: string, after: number): Promise<void> {
+async function stopped(checkpoint: string, after: number, recipe: TrainingRecipe = RECIPE): Promise<void> {
   const controller = new AbortController();
   let told = 0;
   const onProgress = (): void => {
     if (++told === after) controller.abort(new Error("stopped"));
   };
-  await expect(trainArchive({ ...options, checkpoint, signal: controller.signal, onProgress })).rejects.toThrow("stopped");
+  await expect(trainArchive({ ...options, recipe, checkpoint, signal: controller.signal, onProgress })).rejects.toThrow("stopped");
 }
 
 describe("trainArchive", () => {
@@ -138,6 +144,31 @@ describe("trainArchive", () => {
     const before = Math.floor(after / 9);
     const epochs = ["dense 1", "dense 2", "dense 3", "prune 1", "prune 2", "prune 3", "prune 4", "share 1", "share 2", "share 3"];
     expect([...new Set(told)]).toEqual(epochs.slice(before));
+  });
+
+  it("stopped while tensors are pruned together and weights move behind their centroids, goes on to the same bytes", async () => {
+    const adam = { batchSize: 16, optimizer: { type: "adam" }, learningRate: 0.01 } as const;
+    const recipe: TrainingRecipe = {
+      ...RECIPE,
+      stages: [
+        { type: "prune", epochs: 3, ...adam, rules: [{ match: "*", sparsity: 0.6, end: 0.8, every: 2, saliency: { rate: 1 } }] },
+        { type: "share", epochs: 0, rules: [{ match: "*.weight", share: { centroids: 5 }, reassign: true }] },
+        { type: "train", epochs: 3, ...adam },
+      ],
+    };
+    const uninterrupted = await trainArchive({ ...options, recipe });
+    const parameters = 4 * 9 + 4 + 8 + 64 + 4;
+    expect(uninterrupted.report.stages.map(({ after }) => after.survivors)).toEqual(Array(3).fill(Math.round(0.4 * parameters)));
+    expect(different(uninterrupted.archive, "fc.weight")).toBe(5);
+    const [, shared, trained] = uninterrupted.stages.map((tensors) => tensors.find(({ name }) => name === "fc.weight")!.data);
+    expect(trained).not.toEqual(shared);
+    for (const after of [4, 17, 40]) {
+      const checkpoint = path.join(folder, `moving-${after}`);
+      await stopped(checkpoint, after, recipe);
+      const { archive, stages } = await trainArchive({ ...options, recipe, checkpoint });
+      expect(archive).toEqual(uninterrupted.archive);
+      expect(stages).toEqual(uninterrupted.stages);
+    }
   });
 
   it("stopped again and again, gets to the same bytes", async () => {
