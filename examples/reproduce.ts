@@ -1,4 +1,4 @@
-// npm run reproduce -- lenet-300-100|lenet-5 [--setting paper|ours|all] [--seeds 3] [--quick] [--threads 1] [--out FILE.md]
+// npm run reproduce -- lenet-300-100|lenet-5 [--setting paper|ours|all] [--seeds 3] [--seed N] [--quick] [--threads 1] [--out FILE.md]
 //                      [--dense FILE.safetensors] [--keep FILE.coppice]
 // From MNIST to the paper's Tables 1 to 3 beside ours: each stage of the recipes in examples/reproduce, for seeds 1, 2, ... 5,000 digits are held out to choose by;
 // the 10,000 test images are counted once a training is done. Trainings are kept in build/reproduce: what is there is not trained again, and what was stopped goes on.
@@ -11,7 +11,7 @@ import type { Dataset, TrainingProgress } from "../src/train/index.js";
 import { LENET_5 } from "./lenet-5.js";
 import { LENET_300_100, readTensors } from "./lenet-300-100.js";
 import { type Digits, loadMnist, SIDE, samplesOf } from "./mnist.js";
-import { errorOf, type Point, parameterBytes, pointsOf, type Tuned, tunedCodebooks, withoutRetraining } from "./reproduce/figures.js";
+import { measure, type Point, parameterBytes, pointsOf, type Tuned, tunedCodebooks, withoutRetraining } from "./reproduce/figures.js";
 import { type NetworkName, PAPER } from "./reproduce/paper.js";
 import { type Done, readRecipe, type Setting, train } from "./reproduce/runs.js";
 import { firstTable, layerTable, percent, stageTable, tensorTable, tunedTable } from "./reproduce/tables.js";
@@ -29,6 +29,7 @@ const { values, positionals } = parseArgs({
   options: {
     setting: { type: "string", default: "all" },
     seeds: { type: "string", default: "3" },
+    seed: { type: "string" },
     threads: { type: "string", default: "1" },
     quick: { type: "boolean", default: false },
     out: { type: "string" },
@@ -37,18 +38,19 @@ const { values, positionals } = parseArgs({
   },
 });
 const [name] = positionals as NetworkName[];
-const seeds = Number(values.seeds);
+/** The first so many, or one alone. */
+const seeds = values.seed === undefined ? Array.from({ length: Number(values.seeds) || 0 }, (_, i) => i + 1) : [Number(values.seed)];
 const threads = Number(values.threads);
 const wanted = (values.setting === "all" ? Object.keys(SETTINGS) : [values.setting]) as SettingName[];
 if (
   positionals.length !== 1 ||
   !(name in NETWORKS) ||
-  !(seeds >= 1) ||
+  !(seeds[0] >= 0) ||
   !(threads >= 1) ||
   !wanted.every((setting) => setting in SETTINGS)
 ) {
   console.error(
-    "usage: npm run reproduce -- lenet-300-100|lenet-5 [--setting paper|ours|all] [--seeds 3] [--quick] [--threads 1] [--out FILE.md] [--dense FILE] [--keep FILE]",
+    "usage: npm run reproduce -- lenet-300-100|lenet-5 [--setting paper|ours|all] [--seeds 3] [--seed N] [--quick] [--threads 1] [--out FILE.md] [--dense FILE] [--keep FILE]",
   );
   process.exit(2);
 }
@@ -101,17 +103,17 @@ async function runSeed(seed: number): Promise<Outcome> {
     outcome.done[which] = done;
     outcome.points[which] = points;
     outcome.untrained[which] = await withoutRetraining(dense, done, recipe, net, test);
-    if (which === "paper") outcome.tuned = await tunedCodebooks(`${name}.codebooks`, done, recipe, setting);
+    if (which === "paper") outcome.tuned = await tunedCodebooks(`${name}.codebooks`, done, recipe, setting, test);
   }
   return outcome;
 }
 
 const outcomes: Outcome[] = [];
-for (let seed = 1; seed <= seeds; seed++) outcomes.push(await runSeed(seed));
+for (const seed of seeds) outcomes.push(await runSeed(seed));
 
 const paper = PAPER[name];
 const [first] = outcomes;
-const seedsTitle = seeds === 1 ? "seed 1" : `seeds 1 to ${seeds}, mean (least to greatest)`;
+const seedsTitle = seeds.length === 1 ? `seed ${seeds[0]}` : `seeds 1 to ${seeds.length}, mean (least to greatest)`;
 const parts = [
   `# ${paper.title}, reproduced`,
   `\`npm run reproduce -- ${process.argv
@@ -135,8 +137,9 @@ for (const which of wanted) {
     "*Without retraining* is the dense network pruned to the same sparsity and shared with as many centroids, tensor by tensor, and nothing trained after it.",
   );
   const { tensors } = first.done[which]!.report;
-  if (which === "paper") parts.push(`The paper's Table ${name === "lenet-5" ? 3 : 2} and ours, seed 1:`, layerTable(paper, tensors));
-  parts.push("The file, seed 1:", tensorTable(tensors));
+  if (which === "paper")
+    parts.push(`The paper's Table ${name === "lenet-5" ? 3 : 2} and ours, seed ${seeds[0]}:`, layerTable(paper, tensors));
+  parts.push(`The file, seed ${seeds[0]}:`, tensorTable(tensors));
 }
 if (first.tuned) {
   parts.push(
@@ -154,5 +157,7 @@ if (values.keep !== undefined) {
   const best = outcomes.reduce((kept, outcome) => (heldOut(outcome) > heldOut(kept) ? outcome : kept));
   const { archive } = best.done.ours!;
   await writeWhole(values.keep, true, (sink) => sink(archive));
-  console.error(`${values.keep}: ${archive.length} bytes, error ${percent(errorOf(net, best.done.ours!.stages.get("fine-tuned")!, test))}`);
+  console.error(
+    `${values.keep}: ${archive.length} bytes, error ${percent(measure(net, best.done.ours!.stages.get("fine-tuned")!, test).error)}`,
+  );
 }

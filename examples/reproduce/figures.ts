@@ -16,13 +16,21 @@ export interface Point {
   readonly seconds?: number;
 }
 
+/** On the test images. */
+export interface Measured {
+  /** 0 to 1. */
+  readonly error: number;
+  /** Mean cross-entropy, in nats. */
+  readonly loss: number;
+}
+
 /** How well the codebooks of so many bits do. */
 export interface Tuned {
   readonly bits: number;
-  /** Errors, 0 to 1: before sharing, shared, and with its codebooks fine-tuned. */
-  readonly pruned: number;
-  readonly shared: number;
-  readonly tuned: number;
+  /** Before sharing, shared, and with its codebooks fine-tuned. */
+  readonly pruned: Measured;
+  readonly shared: Measured;
+  readonly tuned: Measured;
   readonly bytes: number;
 }
 
@@ -30,10 +38,11 @@ export function parameterBytes(tensors: readonly Tensor[]): number {
   return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }
 
-export function errorOf(net: NetworkSpec, tensors: readonly Tensor[], samples: Samples): number {
+export function measure(net: NetworkSpec, tensors: readonly Tensor[], samples: Samples): Measured {
   const network = new Sequential(net);
   network.load(tensors);
-  return 1 - network.evaluate(samples).accuracy;
+  const { accuracy, loss } = network.evaluate(samples);
+  return { error: 1 - accuracy, loss };
 }
 
 /** The stages of a training, dense first. What is shared comes without its file: the last stage's is it. */
@@ -65,14 +74,20 @@ export async function withoutRetraining(
   const tensors = decode(archive);
   return {
     stage: "without retraining",
-    error: errorOf(net, tensors, test),
+    error: measure(net, tensors, test).error,
     bytes: archive.length,
     ratio: parameterBytes(dense) / archive.length,
   };
 }
 
 /** The pruned network shared with fewer and fewer centroids, and their codebooks fine-tuned: the paper's Figure 3. */
-export async function tunedCodebooks(title: string, paper: Done, recipe: TrainingRecipe, setting: Setting): Promise<Tuned[]> {
+export async function tunedCodebooks(
+  title: string,
+  paper: Done,
+  recipe: TrainingRecipe,
+  setting: Setting,
+  test: Samples,
+): Promise<Tuned[]> {
   const after = recipe.stages.findIndex(({ name }) => name === "shared");
   const pruned = paper.stages.get("pruned")!;
   const found: Tuned[] = [];
@@ -82,9 +97,9 @@ export async function tunedCodebooks(title: string, paper: Done, recipe: Trainin
       { type: "share", name: "shared", epochs: 0, rules: [{ match: "*.weight", share: { bits } }] },
       ...recipe.stages.slice(after + 1),
     ];
-    const { report } = await train(`${title}-${bits}`, { ...recipe, stages }, setting, pruned);
-    const [before, shared, tuned] = report.stages.map(({ after: { test } }) => 1 - test!);
-    found.push({ bits, pruned: before, shared, tuned, bytes: report.archive.bytes });
+    const done = await train(`${title}-${bits}`, { ...recipe, stages }, setting, pruned);
+    const of = (stage: string): Measured => measure(setting.net, done.stages.get(stage)!, test);
+    found.push({ bits, pruned: of("pruned"), shared: of("shared"), tuned: of("fine-tuned"), bytes: done.report.archive.bytes });
   }
   return found;
 }
