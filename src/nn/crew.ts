@@ -9,8 +9,9 @@ import type { NetworkSpec } from "./spec.js";
 /** A thread that has not started by then will not. */
 const START_MS = 20_000;
 
-/** Far longer than a thread takes for its share of any batch. */
-const ANSWER_MS = 3_600_000;
+/** Shares of a batch are alike: a thread that takes a minute, and a hundred times as long as this one took, has died. */
+const ANSWER_MS = 60_000;
+const ANSWER_TIMES = 100;
 
 /** Threads that compute gradients together. The calling one waits for the others without giving way to its event loop, so a step stays synchronous. */
 export class Crew {
@@ -82,12 +83,13 @@ export class Crew {
 
     let failure: unknown;
     let loss = 0;
+    const start = performance.now();
     try {
       loss = this.#network.backward(this.#share(batch, 0, startOf(1)));
     } catch (error) {
       failure = error;
     }
-    const results = this.#collect(ANSWER_MS);
+    const results = this.#collect(ANSWER_MS + ANSWER_TIMES * (performance.now() - start));
     if (failure !== undefined) throw failure;
     for (const [i, result] of results.entries()) {
       if (result.failure !== undefined) throw new RangeError(result.failure);

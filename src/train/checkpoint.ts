@@ -7,6 +7,7 @@ import { fileSource } from "../formats/source.js";
 import type { Sequential } from "../nn/sequential.js";
 import { writeWhole } from "../pipeline/output.js";
 import { type Tensor, tensorByteLength } from "../types.js";
+import { CLAIM } from "./claim.js";
 
 // A checkpoint is one safetensors file: what the network consists of, by these prefixes, and the rest of the state in JSON. What earlier stages left stands in files of their own,
 // written before the checkpoint that counts on them.
@@ -145,6 +146,6 @@ async function namesIn(folder: string): Promise<string[]> {
 
 /** Removes the checkpoints in a folder, and the folder where nothing else is in it. Of a folder that is not there, nothing. */
 export async function removeCheckpoints(folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) if (OURS.test(name)) await rm(path.join(folder, name), { force: true });
+  for (const name of await namesIn(folder)) if (OURS.test(name) || name === CLAIM) await rm(path.join(folder, name), { force: true });
   await rmdir(folder).catch(() => undefined); // something else is in it
 }

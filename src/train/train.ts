@@ -6,6 +6,7 @@ import { checkSpec, type NetworkSpec } from "../nn/spec.js";
 import { decode } from "../pipeline/decode.js";
 import type { Tensor } from "../types.js";
 import { Checkpoints, cleanCheckpoints } from "./checkpoint.js";
+import { claimFolder } from "./claim.js";
 import { type Dataset, hashOfDataset, prepareData } from "./data.js";
 import { archiveOf } from "./measure.js";
 import { namedStages, parseTrainingRecipe, type TrainingRecipe } from "./plan.js";
@@ -57,7 +58,8 @@ const CHECKPOINT_VERSION = 1;
  * Trains a network stage by stage, and compresses it: pruned weights are 0 in the archive and shared ones stay as they are, so what comes out of it is what was trained. Stopped at any time and
  * started again with the same options and checkpoints, it makes the same bytes as without a break.
  *
- * @throws TypeError, RangeError naming the key, layer, tensor or sample that is amiss; FormatError where a checkpoint is broken; the signal's reason, once it is aborted
+ * @throws TypeError, RangeError naming the key, layer, tensor or sample that is amiss, or a checkpoint that is another training's; FormatError where a checkpoint is broken; the signal's reason,
+ * once it is aborted
  */
 export async function trainArchive(options: TrainArchiveOptions): Promise<TrainedArchive> {
   const recipe = parseTrainingRecipe(options.recipe);
@@ -69,18 +71,23 @@ export async function trainArchive(options: TrainArchiveOptions): Promise<Traine
   if (options.weights) network.load(options.weights);
   checkMatches(stages, network);
   const data = prepareData(options.data, recipe.data ?? {}, { inputs: network.inputs, outputs: network.outputs, shape: options.net.input });
-  const checkpoints = await openCheckpoints(options, recipe, seed, threads);
-  const loaded = await checkpoints?.load(network);
-  const run = new Run({ recipe, stages, network, data, seed, threads, checkpoints, onProgress, signal }, loaded);
-  const kept: (readonly Tensor[])[] = [];
-  for (let i = 0; i < run.reports.length; i++) kept.push(await (checkpoints as Checkpoints<State>).loadStage(i));
+  const release = options.checkpoint === undefined ? undefined : await claimFolder(options.checkpoint);
+  try {
+    const checkpoints = await openCheckpoints(options, recipe, seed, threads);
+    const loaded = await checkpoints?.load(network);
+    const run = new Run({ recipe, stages, network, data, seed, threads, checkpoints, onProgress, signal }, loaded);
+    const kept: (readonly Tensor[])[] = [];
+    for (let i = 0; i < run.reports.length; i++) kept.push(await (checkpoints as Checkpoints<State>).loadStage(i));
 
-  while (run.reports.length < stages.length) {
-    signal?.throwIfAborted();
-    await run.stage(kept);
-    kept.push(network.tensors());
+    while (run.reports.length < stages.length) {
+      signal?.throwIfAborted();
+      await run.stage(kept);
+      kept.push(network.tensors());
+    }
+    return { ...(await finished(run, kept)), network, stages: kept };
+  } finally {
+    await release?.();
   }
-  return { ...(await finished(run, kept)), network, stages: kept };
 }
 
 async function openCheckpoints(

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -203,6 +204,25 @@ describe("trainArchive", () => {
       { weights: new Sequential(NET).tensors() },
     ] as Partial<TrainArchiveOptions>[]) {
       await expect(trainArchive({ ...options, ...change, checkpoint })).rejects.toThrow(/^checkpoint must be of this training/);
+    }
+  });
+
+  it("lets one training at a time write to a folder, and forgets the claim of a process that is gone", async () => {
+    const checkpoint = path.join(folder, "claimed");
+    const first = trainArchive({ ...options, checkpoint });
+    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(/^checkpoint must be a folder of no other training.*this program/);
+    const { archive } = await first;
+    const claim = path.join(checkpoint, "training.lock");
+    expect(existsSync(claim)).toBe(false);
+
+    writeFileSync(claim, `${process.ppid}\n`);
+    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(`process ${process.ppid}`);
+    expect(existsSync(claim)).toBe(true);
+
+    const { pid } = spawnSync(process.execPath, ["-e", ""]);
+    for (const gone of [`${pid}\n`, `${process.pid}\n`, "", "0\n"]) {
+      writeFileSync(claim, gone);
+      expect((await trainArchive({ ...options, checkpoint })).archive).toEqual(archive);
     }
   });
 
