@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { installed, ROOT } from "./paths.ts";
 import { serveWorkerd } from "./runtimes/workerd.ts";
 
@@ -28,7 +28,6 @@ async function runLine(start: string): Promise<string> {
 }
 
 describe("the examples for the edge", () => {
-  beforeAll(() => runLine("node dist/cli.js compress"));
   afterAll(() => rmSync(bin, { recursive: true }));
 
   it("have a drawing of each digit", () => {
@@ -51,7 +50,10 @@ describe("the examples for the edge", () => {
   });
 
   it("read every drawn digit in a Worker, which streams the archive from its assets", async () => {
-    const { origin, close } = await serveWorkerd(path.join(EDGE, "worker.capnp"), `--directory-path=assets=${path.join(EDGE, "assets")}`);
+    const { origin, close } = await serveWorkerd(
+      path.join(EDGE, "worker.capnp"),
+      `--directory-path=assets=${path.join(ROOT, "examples/models")}`,
+    );
     try {
       for (const drawing of DRAWINGS) {
         const response = await fetch(origin, { method: "POST", body: readFileSync(path.join(EDGE, "digits", drawing)) });

@@ -15,6 +15,7 @@ import { KEYS_OF_ONE, STROKES } from "./digits.mjs";
 
 const OUTPUT = path.join(ROOT, "e2e/output");
 const MODEL = path.join(ROOT, "examples/models/lenet-300-100.safetensors");
+const EXAMPLE = path.join(ROOT, "examples/models/lenet-300-100.coppice");
 const GOLDEN = path.join(ROOT, "test/golden/encoder-network.coppice");
 const BROKEN = path.join(ROOT, "test/golden/bad/record-checksum.coppice");
 const BUNDLES = `build/bundles.${process.pid}`;
@@ -161,8 +162,7 @@ describe("the page", () => {
   beforeEach(() => fresh());
 
   it("opens with its example, and says of it what Node says", async () => {
-    const { archive } = await node.compress(await readFile(MODEL), { preset: "paper" });
-    await expectReport(await node.inspect(archive));
+    await expectReport(await node.inspect(EXAMPLE));
     await shot("1-example");
   });
 
@@ -175,8 +175,7 @@ describe("the page", () => {
   });
 
   it("shows a tensor: its centroids, its weights as they were, and a pixel for each survivor", async () => {
-    const { archive } = await node.compress(await readFile(MODEL), { preset: "paper" });
-    const { tensors } = await node.inspect(archive);
+    const { tensors } = await node.inspect(EXAMPLE);
     for (const [i, { name, codebook, survivors, weights }] of tensors.entries()) {
       await page.locator("#table tbody button").nth(i).click();
       await page.locator("#look-name", { hasText: name }).waitFor();

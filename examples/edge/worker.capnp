@@ -18,7 +18,7 @@ const config :Workerd.Config = (
         compatibilityDate = "2026-10-01",
       )
     ),
-    (name = "assets", disk = "examples/edge/assets"),
+    (name = "assets", disk = "examples/models"),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8787", http = (), service = "digits")],
 );

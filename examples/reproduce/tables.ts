@@ -88,21 +88,21 @@ export function firstTable(
   return table([paper.title, "error, dense", "error, compressed", "bytes", "ratio"], [theirs, ...rows]);
 }
 
-/** The paper's Table 2 or 3 beside ours, of one seed. */
+/** The paper's Table 2 or 3 beside ours, of one seed. Where each survivor has its own weight, since that takes less than a codebook, there are no code bits. */
 export function layerTable(paper: PaperNetwork, tensors: readonly TrainedTensor[]): string {
   const both = (theirs: string, ours: string): string => `${theirs} / ${ours}`;
   const rows = paper.layers.map(({ name, density, codeBits, gapBits, rate }) => {
     const ours = tensors.find((tensor) => tensor.name === `${name}.weight`)!;
-    const fixed = ours.fixedBytes === undefined ? "" : ((100 * ours.fixedBytes) / (4 * ours.weights)).toFixed(1);
+    const fixed = ours.fixedBytes === undefined ? "-" : `${((100 * ours.fixedBytes) / (4 * ours.weights)).toFixed(1)} %`;
     return [
       name,
       ours.weights.toLocaleString("en-US"),
       both(`${density} %`, `${(100 * ours.density).toFixed(1)} %`),
-      both(`${codeBits[0]}`, `${ours.codeBits}`),
+      both(`${codeBits[0]}`, `${ours.codeBits || "-"}`),
       both(`${codeBits[1]}`, ours.codeBitsHuffman.toFixed(1)),
       both(`${gapBits[0]}`, `${ours.gapBits}`),
       both(`${gapBits[1]}`, ours.gapBitsHuffman.toFixed(1)),
-      both(`${rate[0]} %`, `${fixed} %`),
+      both(`${rate[0]} %`, fixed),
       both(`${rate[1]} %`, `${(100 / ours.ratio).toFixed(2)} %`),
     ];
   });
