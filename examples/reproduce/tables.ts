@@ -149,15 +149,12 @@ export function tunedTable(seeds: readonly (readonly Tuned[])[]): string {
         percent,
       ),
       [pruned, shared, tuned].map((loss) => loss.toFixed(4)).join(", "),
-      `${((100 * (shared - tuned)) / (shared - pruned)).toFixed(0)} %`,
+      tuned <= pruned ? "all" : `${((100 * (shared - tuned)) / (shared - pruned)).toFixed(0)} %`,
       spread(
         of((one) => one.bytes),
         whole,
       ),
     ];
   });
-  return table(
-    ["bits", "error, pruned", "shared", "fine-tuned", "cross-entropy of the three", "of what was lost recovered", "bytes"],
-    rows,
-  );
+  return table(["bits", "error, pruned", "shared", "fine-tuned", "cross-entropy of the three", "of that lost, recovered", "bytes"], rows);
 }
