@@ -55,11 +55,9 @@ class Bench {
     }
   }
 
-  /** Puts x in, and gives how many of its numbers are not 0. */
-  activations(x: Float32Array): number {
-    const { arena, exports } = this.runner;
-    arena.f32(this.#x, x.length).set(x);
-    return exports.countNonZero(this.#x, x.length) >>> 0;
+  /** Undefined of a dense matrix, which has none. */
+  get order(): Order | undefined {
+    return this.matrix instanceof CodedMatrix ? this.matrix.order : undefined;
   }
 
   vector(x: Float32Array, y: Float32Array): void {
@@ -141,9 +139,8 @@ export class Layer {
 
   /** How the survivors stand in memory now; "dense" where there are more than 256 different weights. */
   get layout(): Order | "both" | "dense" {
-    const { matrix } = this.#live()[0];
-    if (!(matrix instanceof CodedMatrix)) return "dense";
-    return this.#benches.length > 1 ? "both" : matrix.order;
+    const [first, second] = this.#live();
+    return second !== undefined ? "both" : (first.order ?? "dense");
   }
 
   /** Bytes of memory that the layer has now, all of its kernels' memory included. */
@@ -181,13 +178,11 @@ export class Layer {
     checkVector(X, "X", n * inputs);
     checkVector(Y, "Y", n * outputs);
     checkApart(X, "X", Y, "Y");
-    const order = n < FEW ? "columns" : "rows";
-    if (order === "columns" && this.layout === "columns") {
-      for (let i = 0; i < n; i++)
-        this.#benches[0].vector(X.subarray(i * inputs, (i + 1) * inputs), Y.subarray(i * outputs, (i + 1) * outputs));
+    const bench = n < FEW && this.layout === "columns" ? this.#benches[0] : this.#benchFor("rows");
+    if (bench.order === "columns") {
+      for (let i = 0; i < n; i++) bench.vector(X.subarray(i * inputs, (i + 1) * inputs), Y.subarray(i * outputs, (i + 1) * outputs));
       return;
     }
-    const bench = this.#benchFor("rows");
     for (let first = 0; first < n; first += TILE) {
       const end = Math.min(n, first + TILE);
       bench.lanes(X.subarray(first * inputs, end * inputs), end - first, Y.subarray(first * outputs, end * outputs));

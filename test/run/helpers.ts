@@ -38,9 +38,10 @@ export class Expected {
     return relu ? y.map((value) => (value < 0 ? 0 : value)) : y;
   }
 
-  /** `n` vectors, each a row, in lanes: to a dense matrix as well as to rows. */
+  /** `n` vectors, each a row, in lanes; dense where there are too many values for codes. */
   matmul(X: Float32Array, n: number, bias?: Float32Array, relu = false): Float32Array {
     const lanes = transposed(X, n, this.columns);
+    if (this.codebook.length > 256) return transposed(reference.matmulDense(this.weights, this.rows, bias, lanes, n, relu), this.rows, n);
     return transposed(reference.matmulRows(this.lines("rows"), this.codebook, bias, lanes, n, relu), this.rows, n);
   }
 }
