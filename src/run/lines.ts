@@ -60,10 +60,6 @@ export function linesOf(shape: Shape, order: Order): number {
   return (order === "rows" ? shape.rows : shape.columns) * panelsOf(shape, order);
 }
 
-export function otherOrder(order: Order): Order {
-  return order === "rows" ? "columns" : "rows";
-}
-
 /**
  * Lays a matrix out in a runner's memory, where it stays.
  *

@@ -136,7 +136,7 @@ describe("the bundles", () => {
   it.each([
     ["run.js", ["./decode.js"]],
     ["run.workerd.js", ["./decode.js", "./decode.workerd.js", "./wasm/runner.scalar.wasm", "./wasm/runner.simd.wasm"]],
-    ["run.edge-light.js", ["./decode.js", "./decode.edge-light.js", "./wasm/runner.scalar.wasm?module", "./wasm/runner.simd.wasm?module"]],
+    ["run.edge-light.js", ["./decode.edge-light.js", "./decode.js", "./wasm/runner.scalar.wasm?module", "./wasm/runner.simd.wasm?module"]],
   ])("%s takes what understands archives, and errors, from the decoder beside it", (file, wanted) => {
     const imported = [...dist(file).matchAll(/\bfrom\s*"(.*)"|\bimport\s*["'(](.*)/g)].map(([, from, plain]) => from ?? plain);
     expect([...new Set(imported)].sort()).toEqual(wanted);
