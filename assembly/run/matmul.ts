@@ -2,7 +2,7 @@
 
 const LINE: usize = 65536;
 
-/** Where the lanes of a column begin. */
+/** Where the lanes of a column begin: by the table of offsets, or where there is none by the stride. */
 // @ts-ignore: decorator
 @inline
 function lanesOf(x: usize, offsets: usize, stride: usize, column: usize): usize {
@@ -40,15 +40,11 @@ export function matmulRows(
 ): void {
   let lane: usize = 0;
   if (ASC_FEATURE_SIMD) {
-    for (; lane + 32 <= lanes; lane += 32) {
+    for (; lane + 16 <= lanes; lane += 16) {
       const from = x + (lane << 2);
       const to = y + (lane << 2);
-      if (offsets != 0) thirtyTwo(pointers, panels, indices, codes, codebook, bias, offsets, 0, from, rows, to, yStride, relu);
-      else thirtyTwo(pointers, panels, indices, codes, codebook, bias, 0, stride, from, rows, to, yStride, relu);
-    }
-    if (lane + 16 <= lanes) {
-      sixteen(pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), rows, y + (lane << 2), yStride, relu);
-      lane += 16;
+      if (offsets != 0) sixteen(pointers, panels, indices, codes, codebook, bias, offsets, 0, from, rows, to, yStride, relu);
+      else sixteen(pointers, panels, indices, codes, codebook, bias, 0, stride, from, rows, to, yStride, relu);
     }
     if (lane + 8 <= lanes) {
       eight(pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), rows, y + (lane << 2), yStride, relu);
@@ -75,61 +71,6 @@ function finished(sum: v128, relu: bool): v128 {
 
 // @ts-ignore: decorator
 @inline
-function thirtyTwo(
-  pointers: usize,
-  panels: usize,
-  indices: usize,
-  codes: usize,
-  codebook: usize,
-  bias: usize,
-  offsets: usize,
-  stride: usize,
-  x: usize,
-  rows: usize,
-  y: usize,
-  yStride: usize,
-  relu: bool,
-): void {
-  let line = pointers;
-  let i = <usize>load<u32>(line);
-  for (let row: usize = 0; row < rows; row++) {
-    let s0 = f32x4.splat(biasOf(bias, row));
-    let s1 = s0;
-    let s2 = s0;
-    let s3 = s0;
-    let s4 = s0;
-    let s5 = s0;
-    let s6 = s0;
-    let s7 = s0;
-    for (let panel: usize = 0; panel < panels; panel++) {
-      const first = panel * LINE;
-      line += 4;
-      const end = <usize>load<u32>(line);
-      for (; i < end; i++) {
-        const at = lanesOf(x, offsets, stride, first + <usize>load<u16>(indices + (i << 1)));
-        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(codes + i)) << 2));
-        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(at)));
-        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(at, 16)));
-        s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(at, 32)));
-        s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(at, 48)));
-        s4 = f32x4.add(s4, f32x4.mul(weight, v128.load(at, 64)));
-        s5 = f32x4.add(s5, f32x4.mul(weight, v128.load(at, 80)));
-        s6 = f32x4.add(s6, f32x4.mul(weight, v128.load(at, 96)));
-        s7 = f32x4.add(s7, f32x4.mul(weight, v128.load(at, 112)));
-      }
-    }
-    const to = y + row * yStride;
-    v128.store(to, finished(s0, relu));
-    v128.store(to, finished(s1, relu), 16);
-    v128.store(to, finished(s2, relu), 32);
-    v128.store(to, finished(s3, relu), 48);
-    v128.store(to, finished(s4, relu), 64);
-    v128.store(to, finished(s5, relu), 80);
-    v128.store(to, finished(s6, relu), 96);
-    v128.store(to, finished(s7, relu), 112);
-  }
-}
-
 function sixteen(
   pointers: usize,
   panels: usize,
@@ -146,23 +87,26 @@ function sixteen(
   relu: bool,
 ): void {
   let line = pointers;
-  let i = <usize>load<u32>(line);
+  let at = indices + ((<usize>load<u32>(line)) << 1);
+  let code = codes + <usize>load<u32>(line);
   for (let row: usize = 0; row < rows; row++) {
     let s0 = f32x4.splat(biasOf(bias, row));
     let s1 = s0;
     let s2 = s0;
     let s3 = s0;
     for (let panel: usize = 0; panel < panels; panel++) {
-      const first = panel * LINE;
+      const base = offsets != 0 ? x : x + panel * LINE * stride;
+      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
       line += 4;
-      const end = <usize>load<u32>(line);
-      for (; i < end; i++) {
-        const at = lanesOf(x, offsets, stride, first + <usize>load<u16>(indices + (i << 1)));
-        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(codes + i)) << 2));
-        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(at)));
-        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(at, 16)));
-        s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(at, 32)));
-        s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(at, 48)));
+      const end = codes + <usize>load<u32>(line);
+      for (; code < end; code++) {
+        const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2));
+        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
+        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
+        s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(from, 32)));
+        s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(from, 48)));
+        at += 2;
       }
     }
     const to = y + row * yStride;
@@ -189,19 +133,22 @@ function eight(
   relu: bool,
 ): void {
   let line = pointers;
-  let i = <usize>load<u32>(line);
+  let at = indices + ((<usize>load<u32>(line)) << 1);
+  let code = codes + <usize>load<u32>(line);
   for (let row: usize = 0; row < rows; row++) {
     let s0 = f32x4.splat(biasOf(bias, row));
     let s1 = s0;
     for (let panel: usize = 0; panel < panels; panel++) {
-      const first = panel * LINE;
+      const base = offsets != 0 ? x : x + panel * LINE * stride;
+      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
       line += 4;
-      const end = <usize>load<u32>(line);
-      for (; i < end; i++) {
-        const at = lanesOf(x, offsets, stride, first + <usize>load<u16>(indices + (i << 1)));
-        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(codes + i)) << 2));
-        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(at)));
-        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(at, 16)));
+      const end = codes + <usize>load<u32>(line);
+      for (; code < end; code++) {
+        const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2));
+        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
+        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
+        at += 2;
       }
     }
     const to = y + row * yStride;
@@ -228,34 +175,38 @@ function four(
   relu: bool,
 ): void {
   let line = pointers;
-  let i = <usize>load<u32>(line);
+  let at = indices + ((<usize>load<u32>(line)) << 1);
+  let code = codes + <usize>load<u32>(line);
   for (let row: usize = 0; row < rows; row++) {
     let s0 = biasOf(bias, row);
     let s1 = s0;
     let s2 = s0;
     let s3 = s0;
     for (let panel: usize = 0; panel < panels; panel++) {
-      const first = panel * LINE;
+      const base = offsets != 0 ? x : x + panel * LINE * stride;
+      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
       line += 4;
-      const end = <usize>load<u32>(line);
+      const end = codes + <usize>load<u32>(line);
       if (ASC_FEATURE_SIMD) {
         let sums = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(s0), 1, s1), 2, s2), 3, s3);
-        for (; i < end; i++) {
-          const at = lanesOf(x, offsets, stride, first + <usize>load<u16>(indices + (i << 1)));
-          sums = f32x4.add(sums, f32x4.mul(v128.load_splat<f32>(codebook + ((<usize>load<u8>(codes + i)) << 2)), v128.load(at)));
+        for (; code < end; code++) {
+          const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+          sums = f32x4.add(sums, f32x4.mul(v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2)), v128.load(from)));
+          at += 2;
         }
         s0 = f32x4.extract_lane(sums, 0);
         s1 = f32x4.extract_lane(sums, 1);
         s2 = f32x4.extract_lane(sums, 2);
         s3 = f32x4.extract_lane(sums, 3);
       } else {
-        for (; i < end; i++) {
-          const at = lanesOf(x, offsets, stride, first + <usize>load<u16>(indices + (i << 1)));
-          const value = load<f32>(codebook + ((<usize>load<u8>(codes + i)) << 2));
-          s0 += value * load<f32>(at);
-          s1 += value * load<f32>(at, 4);
-          s2 += value * load<f32>(at, 8);
-          s3 += value * load<f32>(at, 12);
+        for (; code < end; code++) {
+          const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+          const value = load<f32>(codebook + ((<usize>load<u8>(code)) << 2));
+          s0 += value * load<f32>(from);
+          s1 += value * load<f32>(from, 4);
+          s2 += value * load<f32>(from, 8);
+          s3 += value * load<f32>(from, 12);
+          at += 2;
         }
       }
     }

@@ -9,8 +9,10 @@ import type { Dense } from "./read.js";
 /** How a layer's survivors stand in memory; `dense` where the tensor has more than 256 different values. */
 export type Layout = "auto" | "both" | Order;
 
-/** Vectors of a batch that are worked at a time: their sums fit in the registers. */
-const TILE = 32;
+/** Vectors of a batch that are worked at a time: their sums fit in the registers, and a column's lanes in a cache line. */
+const TILE = 16;
+
+const CACHE_LINE = 64;
 
 /** Vectors that are transposed at a time. */
 const LANES = 4;
@@ -78,8 +80,8 @@ class Bench {
     const { rows, columns } = this.#shape;
     this.#batch ??= {
       some: arena.alloc(4 * LANES * Math.max(rows, columns)),
-      x: arena.alloc(4 * TILE * columns),
-      y: arena.alloc(4 * TILE * rows),
+      x: aligned(arena.alloc(4 * TILE * columns + CACHE_LINE)),
+      y: aligned(arena.alloc(4 * TILE * rows + CACHE_LINE)),
     };
     const { some, x, y } = this.#batch;
     const stride = 4 * TILE;
@@ -210,6 +212,11 @@ export class Layer {
     this.#benches = [bench];
     return bench;
   }
+}
+
+/** The first address from there on where a cache line begins. */
+function aligned(ptr: Ptr): Ptr {
+  return (Math.ceil(ptr / CACHE_LINE) * CACHE_LINE) as Ptr;
 }
 
 /** @throws TypeError, RangeError naming the argument */
