@@ -1,0 +1,44 @@
+import { barChart, COLORS, type Group } from "../chart.js";
+import { machineLines, threeDigits } from "../report.js";
+import type { LayerResult, RunDocument } from "./document.js";
+
+/** By the first words of their names. */
+const FORM_COLORS: readonly (readonly [string, string])[] = [
+  ["WASM SIMD", COLORS.simd],
+  ["WASM scalar", COLORS.scalar],
+  ["JS", COLORS.javaScript],
+  ["C ", COLORS.native],
+];
+
+const PAPER_COLOR = "#a3b3c9";
+
+const colorOf = (name: string): string => FORM_COLORS.find(([start]) => name.startsWith(start))?.[1] ?? COLORS.other;
+
+function groupOf({ layer, batches }: LayerResult, batch: number, paper: RunDocument["paper"]): Group {
+  const forms = batches.find((each) => each.batch === batch)?.forms ?? [];
+  const bar = (label: string, microseconds: number, color: string): Group["bars"][number] => ({
+    label,
+    length: 1 / microseconds,
+    color,
+    text: `${threeDigits(microseconds)} us`,
+  });
+  const published = paper.filter((row) => row.batch === batch);
+  return {
+    title: `${layer.name}, batch ${batch}: ${layer.inputs} to ${layer.outputs}, ${100 * layer.density} % of weights`,
+    bars: [
+      ...forms.map(({ form, median }) => bar(form, median, colorOf(form))),
+      ...published.map(({ name, times }) => bar(`${name} (2016)`, times[layer.name], PAPER_COLOR)),
+    ],
+  };
+}
+
+/** The document as one SVG: a column for each batch size, a group for each layer. */
+export function runChart({ machine, rounds, layers, ratios, paper }: RunDocument): string {
+  const [processor, runtime, native] = machineLines(machine);
+  return barChart(
+    "Coppice: layers run",
+    `Coppice: microseconds a sample, medians of ${rounds} rounds, longer is faster; beside them what EIE's authors measured`,
+    [`${processor}; ${runtime}`, native],
+    ratios.map(({ batch }) => layers.map((result) => groupOf(result, batch, paper))),
+  );
+}

@@ -1,0 +1,81 @@
+import type { NativeKernels } from "../node/native.js";
+import { formHere, type Offer, settled } from "./form.js";
+import { BATCHES, TENSOR } from "./layers.js";
+import { OURS, OURS_BY_TWO } from "./names.js";
+import { gemmModel } from "./onnx-model.js";
+import { onnxStep } from "./onnx-runtime.js";
+import { findPackage } from "./packages.js";
+import { nativeCsr, scipyCsr } from "./programs.js";
+import { type LoadLayerOptions, loadLayer } from "./stand-in.js";
+import { threadedForm } from "./threaded.js";
+import { wasmDense } from "./wasm-dense.js";
+
+// Every form that is compared.
+
+function ours(name: string, options: LoadLayerOptions, only?: readonly string[]): Offer {
+  return {
+    name,
+    only,
+    async open({ archive, layer: { outputs } }) {
+      const layer = await loadLayer(archive, TENSOR, options);
+      const form = formHere(
+        name,
+        outputs,
+        (x, batch, y) => {
+          if (batch === 1) layer.matvec(x, y);
+          else layer.matmul(x, batch, y);
+          return y;
+        },
+        () => layer.dispose(),
+      );
+      return options.threads === undefined ? form : settled(form);
+    },
+  };
+}
+
+function onnx(name: string, packageName: string, open: (file: string) => Offer["open"]): Offer {
+  return {
+    name,
+    async open(subject) {
+      const found = findPackage(packageName);
+      return found ? open(found.file)(subject) : `${packageName} is not installed; npm install ${packageName} does it`;
+    },
+  };
+}
+
+function onnxNode(name: string, threads: number): Offer {
+  return onnx(name, "onnxruntime-node", (file) => async (subject) => {
+    const { inputs, outputs } = subject.layer;
+    const options = { intraOpNumThreads: threads, interOpNumThreads: 1 };
+    const { step, close } = await onnxStep({ file, model: gemmModel(subject), inputs, options });
+    const form = formHere(name, outputs, step, close);
+    return threads === 1 ? form : settled(form);
+  });
+}
+
+function onnxWeb(name: string): Offer {
+  return onnx(name, "onnxruntime-web", (file) => (subject) => {
+    const { inputs, outputs } = subject.layer;
+    const options = { executionProviders: ["wasm"] };
+    return threadedForm(name, { kind: "onnx", file, model: gemmModel(subject), inputs, outputs, options });
+  });
+}
+
+/** @param native the compiled kernels, or why there are none */
+export function offers(native: NativeKernels | string): readonly Offer[] {
+  return [
+    ours(OURS, { variant: "simd" }),
+    ours(OURS_BY_TWO, { variant: "simd", threads: 2 }, ["Alex-6", "VGG-6"]),
+    ours("WASM scalar", { variant: "scalar" }),
+    {
+      name: "JS CSR",
+      open: ({ csr, layer: { inputs } }) => threadedForm("JS CSR", { kind: "csr", csr, inputs }),
+    },
+    nativeCsr(native),
+    scipyCsr(),
+    { name: "WASM dense", open: async (subject) => wasmDense(subject, BATCHES) },
+    onnxNode("ORT node", 1),
+    onnxNode("ORT node x2", 2),
+    onnxWeb("ORT web"),
+  ];
+}
