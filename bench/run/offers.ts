@@ -7,7 +7,7 @@ import { onnxStep } from "./onnx-runtime.js";
 import { findPackage } from "./packages.js";
 import { nativeCsr, scipyCsr } from "./programs.js";
 import { type LoadLayerOptions, loadLayer } from "./stand-in.js";
-import { threadedForm } from "./threaded.js";
+import { type StartThread, startRunThread, threadedForm } from "./threaded.js";
 import { wasmDense } from "./wasm-dense.js";
 
 // Every form that is compared.
@@ -53,29 +53,30 @@ function onnxNode(name: string, threads: number): Offer {
   });
 }
 
-function onnxWeb(name: string): Offer {
+function onnxWeb(name: string, start: StartThread): Offer {
   return onnx(name, "onnxruntime-web", (file) => (subject) => {
     const { inputs, outputs } = subject.layer;
     const options = { executionProviders: ["wasm"] };
-    return threadedForm(name, { kind: "onnx", file, model: gemmModel(subject), inputs, outputs, options });
+    return threadedForm(name, { kind: "onnx", file, model: gemmModel(subject), inputs, outputs, options }, start);
   });
 }
 
+function javaScriptCsr(name: string, start: StartThread): Offer {
+  return { name, open: ({ csr, layer: { inputs } }) => threadedForm(name, { kind: "csr", csr, inputs }, start) };
+}
+
 /** @param native the compiled kernels, or why there are none */
-export function offers(native: NativeKernels | string): readonly Offer[] {
+export function offers(native: NativeKernels | string, start: StartThread = startRunThread): readonly Offer[] {
   return [
     ours(OURS, { variant: "simd" }),
     ours(OURS_BY_TWO, { variant: "simd", threads: 2 }, ["Alex-6", "VGG-6"]),
     ours("WASM scalar", { variant: "scalar" }),
-    {
-      name: "JS CSR",
-      open: ({ csr, layer: { inputs } }) => threadedForm("JS CSR", { kind: "csr", csr, inputs }),
-    },
+    javaScriptCsr("JS CSR", start),
     nativeCsr(native),
     scipyCsr(),
     { name: "WASM dense", open: async (subject) => wasmDense(subject, BATCHES) },
     onnxNode("ORT node", 1),
     onnxNode("ORT node x2", 2),
-    onnxWeb("ORT web"),
+    onnxWeb("ORT web", start),
   ];
 }

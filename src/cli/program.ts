@@ -264,15 +264,14 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .description("compare the kernels as WASM, as JavaScript and as native C, where a compiler is found")
     .argument("[kernels...]", "parts of their names; all unless given")
     .addHelpText("after", BENCH_EXAMPLES)
-    .action(actions.bench)
-    // What follows the name of a subcommand is its own.
-    .enablePositionalOptions();
+    .action(actions.bench);
 
   measuring(bench.command("run"))
     .description("compare layers run from their sparse, shared form with the same layers dense, and in CSR")
     .argument("[layers...]", "parts of their names; all unless given")
     .addHelpText("after", BENCH_RUN_EXAMPLES)
-    .action(actions.benchRun);
+    // Its options are also those of the command above it, which takes them wherever they stand.
+    .action((layers: string[], _flags: BenchFlags, run: Command) => actions.benchRun(layers, run.optsWithGlobals()));
 
   return program;
 }
