@@ -25,19 +25,33 @@ function packColumns(b: Float32Array, n: number, k: number, out: Float32Array): 
 export interface GemmRoom {
   readonly a: Float32Array;
   readonly b: Float32Array;
+  /** The product where its columns are no multiple of four, with zeros beyond them. */
+  readonly c: Float32Array | undefined;
 }
 
 export function gemmRoom(m: number, n: number, k: number): GemmRoom {
-  return { a: new Float32Array(4 * Math.ceil(m / 4) * k), b: new Float32Array(4 * Math.ceil(n / 4) * k) };
+  const wide = 4 * Math.ceil(n / 4);
+  return {
+    a: new Float32Array(4 * Math.ceil(m / 4) * k),
+    b: new Float32Array(wide * k),
+    c: wide > n ? new Float32Array(m * wide) : undefined,
+  };
 }
 
-/** C [m][n] = A [m][k] B [k][n]; m even, n a multiple of four. Each product and each sum is rounded to float32. */
+function unpad(from: Float32Array, to: Float32Array, m: number, n: number, wide: number): void {
+  for (let i = 0; i < m; i++) to.set(from.subarray(i * wide, i * wide + n), i * n);
+}
+
+/** C [m][n] = A [m][k] B [k][n]; m even. Each product and each sum is rounded to float32. */
 export function multiply(a: Float32Array, b: Float32Array, c: Float32Array, m: number, n: number, k: number, room: GemmRoom): void {
   packRows(a, m, k, room.a);
   packColumns(b, n, k, room.b);
+  const wide = 4 * Math.ceil(n / 4);
+  const out = room.c ?? c;
   for (let j = 0; j < n; j += 4) {
-    for (let i = 0; i < m; i += 2) multiplyTile(room.a, (i & ~3) * k + (i & 2), room.b, j * k, c, i * n + j, n, k);
+    for (let i = 0; i < m; i += 2) multiplyTile(room.a, (i & ~3) * k + (i & 2), room.b, j * k, out, i * wide + j, wide, k);
   }
+  if (out !== c) unpad(out, c, m, n, wide);
 }
 
 function multiplyTile(a: Float32Array, aAt: number, b: Float32Array, bAt: number, c: Float32Array, to: number, n: number, k: number): void {
@@ -79,9 +93,12 @@ function multiplyTile(a: Float32Array, aAt: number, b: Float32Array, bAt: number
 export function multiplyWide(a: Float32Array, b: Float32Array, c: Float32Array, m: number, n: number, k: number, room: GemmRoom): void {
   packRows(a, m, k, room.a);
   packColumns(b, n, k, room.b);
+  const wide = 4 * Math.ceil(n / 4);
+  const out = room.c ?? c;
   for (let j = 0; j < n; j += 4) {
-    for (let i = 0; i < m; i += 2) wideTile(room.a, (i & ~3) * k + (i & 2), room.b, j * k, c, i * n + j, n, k);
+    for (let i = 0; i < m; i += 2) wideTile(room.a, (i & ~3) * k + (i & 2), room.b, j * k, out, i * wide + j, wide, k);
   }
+  if (out !== c) unpad(out, c, m, n, wide);
 }
 
 function wideTile(a: Float32Array, aAt: number, b: Float32Array, bAt: number, c: Float32Array, to: number, n: number, k: number): void {

@@ -63,6 +63,7 @@ export const gemmTasks: readonly Task[] = [
   task("GEMM of LeNet-300-100 fc1, forward", { m: 128, k: 784, n: 300 }),
   task("GEMM of LeNet-300-100 fc1, weight gradient", { m: 300, k: 128, n: 784 }),
   task("GEMM of LeNet-5 conv1, forward", { m: 20, k: 25, n: 576 }),
+  task("GEMM of LeNet-5 conv1, weight gradient", { m: 20, k: 256, n: 25 }),
   task("GEMM of LeNet-5 conv2, forward", { m: 50, k: 500, n: 64 }),
   task("GEMM of LeNet-5 conv2, weight gradient", { m: 50, k: 256, n: 500 }),
   task("GEMM of LeNet-5 conv2, input gradient", { m: 500, k: 50, n: 64 }),
