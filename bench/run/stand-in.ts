@@ -1,4 +1,6 @@
 import { decode } from "../../src/reference/decode.js";
+import { csrMultiply, csrMultiplyVector, csrRoom } from "../js/spmv.js";
+import { csrOf } from "./layers.js";
 
 // Until coppice/run is there: its interface, by the reference.
 
@@ -22,21 +24,15 @@ export async function loadLayer(archive: Uint8Array, name: string, _options: Loa
   if (tensor === undefined) throw new RangeError(`no ${name}`);
   const [outputs, inputs] = tensor.shape;
   const weights = new Float32Array(tensor.data.buffer, tensor.data.byteOffset, outputs * inputs);
-  const layer: Layer = {
+  const { starts, columns, values } = csrOf(weights, outputs);
+  const room = csrRoom(inputs);
+  return {
     inputs,
     outputs,
-    survivors: weights.reduce((sum: number, weight: number) => sum + (weight === 0 ? 0 : 1), 0),
-    byteLength: weights.byteLength,
-    matvec: (x, y) => layer.matmul(x, 1, y),
-    matmul(x, n, y) {
-      for (let i = 0; i < n; i++)
-        for (let row = 0; row < outputs; row++) {
-          let sum = 0;
-          for (let column = 0; column < inputs; column++) sum += weights[row * inputs + column] * x[i * inputs + column];
-          y[i * outputs + row] = sum;
-        }
-    },
+    survivors: values.length,
+    byteLength: 8 * values.length,
+    matvec: (x, y) => csrMultiplyVector(starts, columns, values, x, y),
+    matmul: (x, n, y) => csrMultiply(starts, columns, values, x, n, y, room),
     dispose: () => undefined,
   };
-  return layer;
 }
