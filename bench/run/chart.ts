@@ -16,19 +16,20 @@ const colorOf = (name: string): string => FORM_COLORS.find(([start]) => name.sta
 
 function groupOf({ layer, batches }: LayerResult, batch: number, paper: RunDocument["paper"]): Group {
   const forms = batches.find((each) => each.batch === batch)?.forms ?? [];
-  const bar = (label: string, microseconds: number, color: string): Group["bars"][number] => ({
-    label,
-    length: 1 / microseconds,
-    color,
-    text: `${threeDigits(microseconds)} us`,
-  });
-  const published = paper.filter((row) => row.batch === batch);
+  const measured = forms.map(({ form, median }) => ({ label: form, median, color: colorOf(form) }));
+  const published = paper
+    .filter((row) => row.batch === batch)
+    .map(({ name, times }) => ({ label: `${name} (2016)`, median: times[layer.name], color: PAPER_COLOR }));
+  // A graphics card's bar would leave the others no room.
+  const least = Math.min(...measured.map(({ median }) => median));
   return {
     title: `${layer.name}, batch ${batch}: ${layer.inputs} to ${layer.outputs}, ${100 * layer.density} % of weights`,
-    bars: [
-      ...forms.map(({ form, median }) => bar(form, median, colorOf(form))),
-      ...published.map(({ name, times }) => bar(`${name} (2016)`, times[layer.name], PAPER_COLOR)),
-    ],
+    bars: [...measured, ...published].map(({ label, median, color }) => ({
+      label,
+      length: 1 / Math.max(median, least),
+      color,
+      text: `${threeDigits(median)} us${median < least ? ", a longer bar than fits" : ""}`,
+    })),
   };
 }
 

@@ -300,6 +300,9 @@ describe("the document", () => {
     const svg = runChart(slow);
     expect(svg.match(/<rect /g)).toHaveLength(BATCHES.length * (LAYERS.length * (names.length - 1 + 4) + two.length));
     expect(svg).toMatch(/^<svg [^>]*width="1800"/);
+    // Against 823 microseconds of our own.
+    expect(svg).toContain(">135 us, a longer bar than fits<");
+    expect(svg).toContain(">7,516 us<");
     expect(svg).toContain(">VGG-6, batch 64: 25088 to 4096, 4 % of weights<");
   });
 });
