@@ -38,7 +38,7 @@ function onnx(name: string, packageName: string, open: (file: string) => Offer["
     name,
     async open(subject) {
       const found = findPackage(packageName);
-      return found ? open(found.file)(subject) : `${packageName} is not installed; npm install ${packageName} does it`;
+      return found ? open(found.file)(subject) : `${packageName} is not installed`;
     },
   };
 }
