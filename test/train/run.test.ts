@@ -210,7 +210,9 @@ describe("trainArchive", () => {
   it("lets one training at a time write to a folder, and forgets the claim of a process that is gone", async () => {
     const checkpoint = path.join(folder, "claimed");
     const first = trainArchive({ ...options, checkpoint });
-    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(/^checkpoint must be a folder of no other training.*this program/);
+    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(
+      /^checkpoint must be a folder of no other training.*this program/,
+    );
     const { archive } = await first;
     const claim = path.join(checkpoint, "training.lock");
     expect(existsSync(claim)).toBe(false);
