@@ -1,6 +1,6 @@
 import type { Machine } from "../report.js";
 import { LAYERS, type RunLayer } from "./layers.js";
-import { OURS, OURS_BY_TWO } from "./names.js";
+import { OURS } from "./names.js";
 import { PAPER } from "./paper.js";
 import type { SuiteResult, Without } from "./suite.js";
 
@@ -39,8 +39,6 @@ export interface RunDocument {
   readonly rounds: number;
   readonly layers: readonly LayerResult[];
   readonly ratios: readonly { readonly batch: number; readonly forms: readonly Ratios[] }[];
-  /** Two threads of ours against one, by layer. */
-  readonly twoThreads: readonly { readonly batch: number; readonly layers: Readonly<Record<string, number>> }[];
   /** Microseconds a sample, as the paper has them. */
   readonly paper: typeof PAPER;
 }
@@ -80,7 +78,7 @@ export function ratiosOf(layers: readonly LayerResult[], batch: number): Ratios[
   const mean = (found: Record<string, number>, names: readonly string[]): number | undefined =>
     names.every((name) => name in found) ? geometricMean(names.map((name) => found[name])) : undefined;
   return formNames(layers, batch)
-    .filter((form) => form !== OURS && form !== OURS_BY_TWO)
+    .filter((form) => form !== OURS)
     .map((form) => {
       const found = quotients(layers, batch, form, OURS);
       return { form, layers: found, six: mean(found, SIX), nine: mean(found, NAMES) };
@@ -95,7 +93,6 @@ export function documentOf(machine: Machine, peers: RunDocument["peers"], rounds
     rounds,
     layers,
     ratios: batches.map((batch) => ({ batch, forms: ratiosOf(layers, batch) })),
-    twoThreads: batches.map((batch) => ({ batch, layers: quotients(layers, batch, OURS, OURS_BY_TWO) })),
     paper: PAPER,
   };
 }

@@ -18,8 +18,6 @@ export interface Offer {
   readonly name: string;
   /** Gives the reason where the form is left out. */
   open(subject: Subject): Promise<Form | string>;
-  /** Layers that it is measured on; all unless given. */
-  readonly only?: readonly string[];
 }
 
 /** One run: takes x, f32[batch][inputs], and gives y, f32[batch][outputs], in `y` or in memory of its own. */

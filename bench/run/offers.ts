@@ -1,7 +1,7 @@
 import type { NativeKernels } from "../node/native.js";
 import { formHere, type Offer, settled } from "./form.js";
 import { BATCHES, TENSOR } from "./layers.js";
-import { OURS, OURS_BY_TWO } from "./names.js";
+import { OURS } from "./names.js";
 import { gemmModel } from "./onnx-model.js";
 import { onnxStep } from "./onnx-runtime.js";
 import { findPackage } from "./packages.js";
@@ -12,13 +12,12 @@ import { wasmDense } from "./wasm-dense.js";
 
 // Every form that is compared.
 
-function ours(name: string, options: LoadLayerOptions, only?: readonly string[]): Offer {
+function ours(name: string, options: LoadLayerOptions): Offer {
   return {
     name,
-    only,
     async open({ archive, layer: { outputs } }) {
       const layer = await loadLayer(archive, TENSOR, options);
-      const form = formHere(
+      return formHere(
         name,
         outputs,
         (x, batch, y) => {
@@ -28,7 +27,6 @@ function ours(name: string, options: LoadLayerOptions, only?: readonly string[])
         },
         () => layer.dispose(),
       );
-      return options.threads === undefined ? form : settled(form);
     },
   };
 }
@@ -69,7 +67,6 @@ function javaScriptCsr(name: string, start: StartThread): Offer {
 export function offers(native: NativeKernels | string, start: StartThread = startRunThread): readonly Offer[] {
   return [
     ours(OURS, { variant: "simd" }),
-    ours(OURS_BY_TWO, { variant: "simd", threads: 2 }, ["Alex-6", "VGG-6"]),
     ours("WASM scalar", { variant: "scalar" }),
     javaScriptCsr("JS CSR", start),
     nativeCsr(native),

@@ -65,14 +65,6 @@ function loadTable({ layers }: RunDocument): Table {
   };
 }
 
-/** Two threads of ours against one, where some layer was measured so. */
-function threadLines({ twoThreads }: RunDocument): string[] {
-  return twoThreads.flatMap(({ batch, layers }) => {
-    const each = Object.entries(layers).map(([name, ratio]) => `${name} ${threeDigits(ratio)}`);
-    return each.length === 0 ? [] : [`Batch ${batch}, two threads over one, times as fast: ${each.join(", ")}`];
-  });
-}
-
 function tablesOf(document: RunDocument): Table[] {
   const batches = document.ratios.map(({ batch }) => batch);
   return [
@@ -100,7 +92,7 @@ export function runText(document: RunDocument): string {
       row.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join(" ");
     lines.push("", title, ...[heads, ...rows].map(line));
   }
-  return [...lines, "", ...threadLines(document), ...without(document)].join("\n").trimEnd();
+  return [...lines, "", ...without(document)].join("\n").trimEnd();
 }
 
 export function runMarkdown(document: RunDocument): string {
@@ -109,6 +101,6 @@ export function runMarkdown(document: RunDocument): string {
   for (const { title, heads, rows } of tablesOf(document)) {
     lines.push("", `**${title}**`, "", row(heads), row(heads.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(row));
   }
-  for (const line of [...threadLines(document), ...without(document)]) lines.push("", `${line}.`);
+  for (const line of without(document)) lines.push("", `${line}.`);
   return `${lines.join("\n")}\n`;
 }

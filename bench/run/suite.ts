@@ -65,8 +65,7 @@ export function disagreement(outputs: Float32Array, exact: Float64Array): string
 /** Opens all forms that there are. */
 async function opened(offers: readonly Offer[], subject: Subject, forms: Form[], { signal, onProgress }: SuiteOptions): Promise<Without[]> {
   const leftOut: Without[] = [];
-  for (const { name, only, open } of offers) {
-    if (only?.includes(subject.layer.name) === false) continue;
+  for (const { name, open } of offers) {
     onProgress?.(`${subject.layer.name}: ${name}`);
     const form = await open(subject);
     if (typeof form === "string") leftOut.push({ form: name, reason: form });

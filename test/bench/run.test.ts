@@ -16,7 +16,7 @@ import type { RunThread } from "../../bench/run/threaded.js";
 import { decode } from "../../src/index.js";
 import { Random } from "../random.js";
 
-// Neither side a multiple of a vector or a panel, and called as the one that two threads run on.
+// Neither side a multiple of a vector or a panel.
 const SMALL: RunLayer = { name: "Alex-6", inputs: 203, outputs: 77, density: 0.2, activations: 0.3 };
 
 const native = await compileNative();
@@ -149,7 +149,7 @@ describe("the suite", () => {
     const { batches, leftOut } = await runLayer(await subjectOf(SMALL), offers(native, threadHere), { rounds: 1 });
     const onnx = (name: string, ...forms: string[]): string[] => (findPackage(name) ? forms : []);
     const wanted = [
-      ...["WASM SIMD", "WASM SIMD x2", "WASM scalar", "JS CSR"],
+      ...["WASM SIMD", "WASM scalar", "JS CSR"],
       ...(typeof native === "string" ? [] : ["C CSR"]),
       ...(leftOut.some(({ form }) => form === "SciPy CSR") ? [] : ["SciPy CSR"]),
       "WASM dense",
@@ -229,7 +229,7 @@ describe("the document", () => {
   });
 
   it("says how many times as fast ours is, and means of all layers or none", () => {
-    const layers = everyLayer({ "WASM SIMD": 100, "WASM SIMD x2": 50, "C CSR": 200 });
+    const layers = everyLayer({ "WASM SIMD": 100, "C CSR": 200 });
     const slower = (layer: LayerResult, median: number): LayerResult => ({
       ...layer,
       batches: layer.batches.map((each) => ({
@@ -239,14 +239,13 @@ describe("the document", () => {
     });
     // Eight times as slow on three of the six, and on one of the other three.
     const mixed = layers.map((layer, i) => (i < 3 || i === 8 ? slower(layer, 800) : layer));
-    const { ratios, twoThreads } = documentOf(machine, {}, 1, mixed);
+    const { ratios } = documentOf(machine, {}, 1, mixed);
     for (const { forms } of ratios) {
       expect(forms).toHaveLength(1);
       expect(forms[0]).toMatchObject({ form: "C CSR", layers: { "Alex-6": 8, "VGG-6": 2, "NT-LSTM": 8 } });
       expect(forms[0].six).toBeCloseTo(4, 12);
       expect(forms[0].nine).toBeCloseTo((8 ** 4 * 2 ** 5) ** (1 / 9), 12);
     }
-    expect(twoThreads.map(({ layers }) => layers["VGG-6"])).toEqual([2, 2]);
     const [eight] = documentOf(machine, {}, 1, mixed.slice(0, 8)).ratios;
     expect(eight.forms[0].nine).toBeUndefined();
     expect(eight.forms[0].six).toBeCloseTo(4, 12);
@@ -265,27 +264,13 @@ describe("the document", () => {
     "ORT node x2",
     "ORT web",
   ];
-  const measured = everyLayer(Object.fromEntries(names.map((name, i) => [name, i === 0 ? 823 : 31_456 + i])));
-  const two = offers("none").find(({ name }) => name === "WASM SIMD x2")?.only ?? [];
-  const slow = documentOf(
-    machine,
-    {},
-    15,
-    measured.map((result) => ({
-      ...result,
-      batches: result.batches.map(({ forms, ...rest }) => ({
-        ...rest,
-        forms: forms.filter(({ form }) => form !== "WASM SIMD x2" || two.includes(result.layer.name)),
-      })),
-    })),
-  );
+  const slow = documentOf(machine, {}, 15, everyLayer(Object.fromEntries(names.map((name, i) => [name, i === 0 ? 823 : 31_456 + i]))));
 
   it("has tables that a terminal of 80 columns need not wrap", () => {
     const lines = runText(slow).split("\n");
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(lines.filter((line) => line.startsWith("ORT node x2 "))).toHaveLength(3 * BATCHES.length);
     expect(lines.filter((line) => line.startsWith("Titan X sparse "))).toHaveLength(BATCHES.length);
-    expect(lines).toContain("Batch 64, two threads over one, times as fast: Alex-6 0.03, VGG-6 0.03");
   });
 
   it("has the same tables in Markdown", () => {
@@ -298,7 +283,7 @@ describe("the document", () => {
 
   it("has a chart with a bar for every form and every row of the paper", () => {
     const svg = runChart(slow);
-    expect(svg.match(/<rect /g)).toHaveLength(BATCHES.length * (LAYERS.length * (names.length - 1 + 4) + two.length));
+    expect(svg.match(/<rect /g)).toHaveLength(BATCHES.length * LAYERS.length * (names.length + 4));
     expect(svg).toMatch(/^<svg [^>]*width="1800"/);
     // Against 823 microseconds of our own.
     expect(svg).toContain(">135 us, a longer bar than fits<");
