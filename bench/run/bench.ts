@@ -1,3 +1,4 @@
+import { loadLayer } from "../../src/run/index.js";
 import { thisMachine } from "../node/machine.js";
 import { compileNative } from "../node/native.js";
 import { pythonWith } from "../node/program.js";
@@ -6,7 +7,6 @@ import { documentOf, type LayerResult, type Loaded, type RunDocument } from "./d
 import { LAYERS, layersFor, subjectOf, TENSOR } from "./layers.js";
 import { offers } from "./offers.js";
 import { findPackage } from "./packages.js";
-import { loadLayer } from "./stand-in.js";
 import { runLayer } from "./suite.js";
 
 /** How often a layer is loaded: the first time compiles. */

@@ -1,18 +1,18 @@
+import { type LayerOptions, loadLayer } from "../../src/run/index.js";
 import type { NativeKernels } from "../node/native.js";
 import { formHere, type Offer, settled } from "./form.js";
-import { BATCHES, TENSOR } from "./layers.js";
+import { TENSOR } from "./layers.js";
 import { OURS } from "./names.js";
 import { gemmModel } from "./onnx-model.js";
 import { onnxStep } from "./onnx-runtime.js";
 import { findPackage } from "./packages.js";
 import { nativeCsr, scipyCsr } from "./programs.js";
-import { type LoadLayerOptions, loadLayer } from "./stand-in.js";
 import { type StartThread, startRunThread, threadedForm } from "./threaded.js";
 import { wasmDense } from "./wasm-dense.js";
 
 // Every form that is compared.
 
-function ours(name: string, options: LoadLayerOptions): Offer {
+function ours(name: string, options: LayerOptions): Offer {
   return {
     name,
     async open({ archive, layer: { outputs } }) {
@@ -29,6 +29,10 @@ function ours(name: string, options: LoadLayerOptions): Offer {
       );
     },
   };
+}
+
+function ourDense(name: string): Offer {
+  return { name, open: async (subject) => wasmDense(name, subject) };
 }
 
 function onnx(name: string, packageName: string, open: (file: string) => Offer["open"]): Offer {
@@ -71,7 +75,7 @@ export function offers(native: NativeKernels | string, start: StartThread = star
     javaScriptCsr("JS CSR", start),
     nativeCsr(native),
     scipyCsr(),
-    { name: "WASM dense", open: async (subject) => wasmDense(subject, BATCHES) },
+    ourDense("WASM dense"),
     onnxNode("ORT node", 1),
     onnxNode("ORT node x2", 2),
     onnxWeb("ORT web", start),
