@@ -252,18 +252,7 @@ describe("the document", () => {
     expect(documentOf(machine, {}, 1, mixed.slice(1)).ratios[0].forms[0].six).toBeUndefined();
   });
 
-  const names = [
-    "WASM SIMD",
-    "WASM SIMD x2",
-    "WASM scalar",
-    "JS CSR",
-    "C CSR",
-    "SciPy CSR",
-    "WASM dense",
-    "ORT node",
-    "ORT node x2",
-    "ORT web",
-  ];
+  const names = ["WASM SIMD", "WASM scalar", "JS CSR", "C CSR", "SciPy CSR", "WASM dense", "ORT node", "ORT node x2", "ORT web"];
   const slow = documentOf(machine, {}, 15, everyLayer(Object.fromEntries(names.map((name, i) => [name, i === 0 ? 823 : 31_456 + i]))));
 
   it("has tables that a terminal of 80 columns need not wrap", () => {
