@@ -2,33 +2,29 @@
 
 const LINE: usize = 65536;
 
-/** A column with fewer entries than a quarter of the centroids is faster without a table of its products. */
+/** A line with fewer entries than a quarter of the centroids is faster without a table of its products. */
 const PER_CENTROID: u32 = 4;
 
-/** y[row] += the value's product. */
-// @ts-ignore: decorator
-@inline
-function add(y: usize, row: usize, product: f32): void {
-  const at = y + (row << 2);
-  store<f32>(at, load<f32>(at) + product);
-}
+/** Entries whose memory is read ahead: with y they stay in the first-level cache, or not far from it. */
+const AHEAD: i32 = 4096;
 
-// @ts-ignore: decorator
-@inline
-function productOf(products: usize, code: usize): f32 {
-  return load<f32>(products + (code << 2));
-}
+const CACHE_LINE: usize = 64;
+
+/**
+ * The products of the activation that is being worked on and all centroids. At an address that the compiler knows, a code is an address at once. Nothing stays here from one call to the next.
+ */
+const PRODUCTS: usize = memory.data(1024, 64);
 
 /**
  * y += W x by columns; those whose activation is 0 are not read.
  *
  * Layout     pointers  u32[columns * panels + 1], indices u16[], codes u8[]: order "columns", see lay.ts
  *            codebook  f32[centroids]
- *            products  f32[256]       scratch
  *            x         f32[columns]
- *            y         f32[rows]      65,536 for each panel but the last
+ *            found     u32[columns + 1]  scratch
+ *            y         f32[rows]         65,536 for each panel but the last
  * Requires   indices below the rows and codes below the centroids, as `lay` checks them.
- * Reads      up to 12 bytes past codebook and products.
+ * Reads      up to 12 bytes past the codebook.
  * Order      each element of y: columns ascending; each product and each sum is rounded to float32. An activation of 0 or -0 adds nothing.
  */
 export function matvecColumns(
@@ -38,75 +34,105 @@ export function matvecColumns(
   codes: usize,
   codebook: usize,
   centroids: u32,
-  products: usize,
   x: usize,
   columns: usize,
+  found: usize,
   y: usize,
 ): void {
+  // Which activations are 0 is as good as random: a list of the others instead of a branch for each.
+  let last = found;
   for (let column: usize = 0; column < columns; column++) {
-    const value = load<f32>(x + (column << 2));
-    if (value == 0) continue;
-    const lines = pointers + ((column * panels) << 2);
-    let from = load<u32>(lines);
-    let scaled = false;
-    for (let panel: usize = 0; panel < panels; panel++) {
-      const end = load<u32>(lines + (panel << 2), 4);
-      if (!scaled && (end - from) * PER_CENTROID > centroids) {
-        scale(codebook, centroids, value, products);
-        scaled = true;
-      }
-      const rows = y + ((panel * LINE) << 2);
-      if (scaled) addColumn(indices, codes, from, end, products, rows);
-      else {
-        for (let i = <usize>from; i < <usize>end; i++) {
-          add(rows, <usize>load<u16>(indices + (i << 1)), productOf(codebook, <usize>load<u8>(codes + i)) * value);
-        }
-      }
-      from = end;
+    store<u32>(last, <u32>column);
+    last += load<f32>(x + (column << 2)) != 0 ? 4 : 0;
+  }
+  for (let at = found; at < last;) {
+    const end = touch(pointers, panels, indices, codes, found + (columns << 2), at, last);
+    for (; at < end; at += 4) {
+      const column = <usize>load<u32>(at);
+      addColumn(pointers + ((column * panels) << 2), panels, indices, codes, codebook, centroids, load<f32>(x + (column << 2)), y);
     }
   }
 }
 
-/** The products of a value and each centroid. */
+/**
+ * Reads a word of each cache line of the next columns, and gives where they end in the list: columns that are skipped in between keep the processor from reading ahead by itself, and so many lines are on their way at once.
+ */
+function touch(pointers: usize, panels: usize, indices: usize, codes: usize, sink: usize, first: usize, last: usize): usize {
+  let at = first;
+  let left = AHEAD;
+  let words: u32 = 0;
+  do {
+    const lines = pointers + ((<usize>load<u32>(at) * panels) << 2);
+    const from = <usize>load<u32>(lines);
+    const end = <usize>load<u32>(lines + (panels << 2));
+    for (let line = indices + (from << 1); line < indices + (end << 1); line += CACHE_LINE) words ^= load<u32>(line);
+    for (let line = codes + from; line < codes + end; line += CACHE_LINE) words ^= load<u32>(line);
+    left -= <i32>(end - from);
+    at += 4;
+  } while (at < last && left > 0);
+  store<u32>(sink, words);
+  return at;
+}
+
+/** Adds a column times a value that is not 0. */
 // @ts-ignore: decorator
 @inline
-function scale(codebook: usize, centroids: u32, value: f32, products: usize): void {
-  const end = (<usize>centroids) << 2;
-  if (ASC_FEATURE_SIMD) {
-    const values = f32x4.splat(value);
-    for (let i: usize = 0; i < end; i += 16) v128.store(products + i, f32x4.mul(v128.load(codebook + i), values));
-  } else {
-    for (let i: usize = 0; i < end; i += 4) store<f32>(products + i, load<f32>(codebook + i) * value);
+function addColumn(lines: usize, panels: usize, indices: usize, codes: usize, codebook: usize, centroids: u32, value: f32, y: usize): void {
+  let from = load<u32>(lines);
+  let scaled = false;
+  for (let panel: usize = 0; panel < panels; panel++) {
+    const end = load<u32>(lines + (panel << 2), 4);
+    if (!scaled && (end - from) * PER_CENTROID >= centroids) {
+      scale(codebook, centroids, value);
+      scaled = true;
+    }
+    const rows = y + ((panel * LINE) << 2);
+    if (scaled) addLine(indices, codes, from, end, rows);
+    else {
+      for (let i = <usize>from; i < <usize>end; i++) {
+        add(rows + ((<usize>load<u16>(indices + (i << 1))) << 2), load<f32>(codebook + ((<usize>load<u8>(codes + i)) << 2)) * value);
+      }
+    }
+    from = end;
   }
 }
 
-/** Adds the entries `first` to `end` of a column. No two are in one row, so eight may be on their way at a time. */
 // @ts-ignore: decorator
 @inline
-function addColumn(indices: usize, codes: usize, first: u32, end: u32, products: usize, y: usize): void {
+function add(to: usize, product: f32): void {
+  store<f32>(to, load<f32>(to) + product);
+}
+
+/** Makes the products of a value and each centroid. */
+// @ts-ignore: decorator
+@inline
+function scale(codebook: usize, centroids: u32, value: f32): void {
+  const byteLength = (<usize>centroids) << 2;
+  if (ASC_FEATURE_SIMD) {
+    const values = f32x4.splat(value);
+    for (let i: usize = 0; i < byteLength; i += 16) v128.store(i, f32x4.mul(v128.load(codebook + i), values), PRODUCTS);
+  } else {
+    for (let i: usize = 0; i < byteLength; i += 4) store<f32>(i, load<f32>(codebook + i) * value, PRODUCTS);
+  }
+}
+
+/** Adds the entries `first` to `end` of a line. Rows loaded one by one and codes four at a time take the fewest instructions. */
+// @ts-ignore: decorator
+@inline
+function addLine(indices: usize, codes: usize, first: u32, end: u32, y: usize): void {
   let at = indices + ((<usize>first) << 1);
   let code = codes + <usize>first;
   const last = codes + <usize>end;
-  while (last - code >= 4 && code < last) {
-    const four = load<u64>(at);
-    const by = load<u32>(code);
-    const r0 = y + ((<usize>((<u32>four) & 0xffff)) << 2);
-    const r1 = y + ((<usize>((<u32>four) >> 14)) & 0x3fffc);
-    const r2 = y + ((<usize>(four >> 30)) & 0x3fffc);
-    const r3 = y + ((<usize>(four >> 46)) & 0x3fffc);
-    const s0 = load<f32>(r0) + load<f32>(products + ((<usize>(by & 255)) << 2));
-    const s1 = load<f32>(r1) + load<f32>(products + <usize>((by >> 6) & 0x3fc));
-    const s2 = load<f32>(r2) + load<f32>(products + <usize>((by >> 14) & 0x3fc));
-    const s3 = load<f32>(r3) + load<f32>(products + <usize>((by >> 22) & 0x3fc));
-    store<f32>(r0, s0);
-    store<f32>(r1, s1);
-    store<f32>(r2, s2);
-    store<f32>(r3, s3);
+  for (const body = last - ((<usize>(end - first)) & 3); code < body; code += 4) {
+    const four = load<u32>(code);
+    add(y + ((<usize>load<u16>(at)) << 2), load<f32>((<usize>(four & 255)) << 2, PRODUCTS));
+    add(y + ((<usize>load<u16>(at, 2)) << 2), load<f32>(<usize>((four >> 6) & 0x3fc), PRODUCTS));
+    add(y + ((<usize>load<u16>(at, 4)) << 2), load<f32>(<usize>((four >> 14) & 0x3fc), PRODUCTS));
+    add(y + ((<usize>load<u16>(at, 6)) << 2), load<f32>(<usize>((four >> 22) & 0x3fc), PRODUCTS));
     at += 8;
-    code += 4;
   }
   for (; code < last; code++) {
-    add(y, <usize>load<u16>(at), productOf(products, <usize>load<u8>(code)));
+    add(y + ((<usize>load<u16>(at)) << 2), load<f32>((<usize>load<u8>(code)) << 2, PRODUCTS));
     at += 2;
   }
 }
@@ -145,12 +171,12 @@ export function matvecRows(
       let s2: f32 = 0;
       let s3: f32 = 0;
       for (; i + 4 <= end; i += 4) {
-        const four = load<u64>(indices + (i << 1));
-        const by = load<u32>(codes + i);
-        s0 += load<f32>(codebook + ((<usize>(by & 255)) << 2)) * load<f32>(from + ((<usize>((<u32>four) & 0xffff)) << 2));
-        s1 += load<f32>(codebook + <usize>((by >> 6) & 0x3fc)) * load<f32>(from + ((<usize>((<u32>four) >> 14)) & 0x3fffc));
-        s2 += load<f32>(codebook + <usize>((by >> 14) & 0x3fc)) * load<f32>(from + ((<usize>(four >> 30)) & 0x3fffc));
-        s3 += load<f32>(codebook + <usize>((by >> 22) & 0x3fc)) * load<f32>(from + ((<usize>(four >> 46)) & 0x3fffc));
+        const at = indices + (i << 1);
+        const four = load<u32>(codes + i);
+        s0 += load<f32>(codebook + ((<usize>(four & 255)) << 2)) * load<f32>(from + ((<usize>load<u16>(at)) << 2));
+        s1 += load<f32>(codebook + <usize>((four >> 6) & 0x3fc)) * load<f32>(from + ((<usize>load<u16>(at, 2)) << 2));
+        s2 += load<f32>(codebook + <usize>((four >> 14) & 0x3fc)) * load<f32>(from + ((<usize>load<u16>(at, 4)) << 2));
+        s3 += load<f32>(codebook + <usize>((four >> 22) & 0x3fc)) * load<f32>(from + ((<usize>load<u16>(at, 6)) << 2));
       }
       if (i < end) s0 += termOf(indices, codes, codebook, from, i++);
       if (i < end) s1 += termOf(indices, codes, codebook, from, i++);
@@ -164,7 +190,7 @@ export function matvecRows(
 // @ts-ignore: decorator
 @inline
 function termOf(indices: usize, codes: usize, codebook: usize, x: usize, i: usize): f32 {
-  return productOf(codebook, <usize>load<u8>(codes + i)) * load<f32>(x + ((<usize>load<u16>(indices + (i << 1))) << 2));
+  return load<f32>(codebook + ((<usize>load<u8>(codes + i)) << 2)) * load<f32>(x + ((<usize>load<u16>(indices + (i << 1))) << 2));
 }
 
 /**

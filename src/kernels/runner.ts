@@ -58,9 +58,9 @@ export interface RunExports {
     codes: Ptr,
     codebook: Ptr,
     centroids: number,
-    products: Ptr,
     x: Ptr,
     columns: number,
+    found: Ptr,
     y: Ptr,
   ): void;
   matvecRows(pointers: Ptr, panels: number, indices: Ptr, codes: Ptr, codebook: Ptr, x: Ptr, rows: number, y: Ptr): void;

@@ -27,9 +27,6 @@ export interface Matrix extends Shape {
   lanes(lanes: Lanes): void;
 }
 
-/** f32[256], scratch of `matvecColumns`. */
-const PRODUCTS_BYTES = 1024;
-
 /** A matrix of codes that is laid out in one order: vectors want "columns", lanes must have "rows". */
 export class CodedMatrix implements Matrix {
   readonly rows: number;
@@ -38,13 +35,14 @@ export class CodedMatrix implements Matrix {
   readonly order: Order;
   readonly #runner: Runner;
   readonly #at: LinesAt;
-  readonly #products: Ptr;
+  /** Scratch of `matvecColumns`. */
+  readonly #found: Ptr;
 
   /** @throws RangeError where the memory cannot grow so far */
   constructor(runner: Runner, lines: Lines, order: Order) {
     this.#runner = runner;
     this.#at = layOut(runner, lines, order);
-    this.#products = runner.arena.alloc(order === "columns" ? PRODUCTS_BYTES : 0);
+    this.#found = runner.arena.alloc(order === "columns" ? 4 * (lines.columns + 1) : 0);
     this.rows = lines.rows;
     this.columns = lines.columns;
     this.survivors = this.#at.survivors;
@@ -59,8 +57,7 @@ export class CodedMatrix implements Matrix {
   vector(x: Ptr, y: Ptr): void {
     const { exports } = this.#runner;
     const { pointers, panels, indices, codes, codebook, centroids, columns, rows } = this.#at;
-    if (this.order === "columns")
-      exports.matvecColumns(pointers, panels, indices, codes, codebook, centroids, this.#products, x, columns, y);
+    if (this.order === "columns") exports.matvecColumns(pointers, panels, indices, codes, codebook, centroids, x, columns, this.#found, y);
     else exports.matvecRows(pointers, panels, indices, codes, codebook, x, rows, y);
   }
 
