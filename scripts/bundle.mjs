@@ -51,6 +51,14 @@ const besideDecode = (file) => ({
   },
 });
 
+/** `coppice bench run` measures the bundle that users run layers with. */
+const besideRun = {
+  name: "beside-run",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /\/src\/run\/index\.js$/ }, () => ({ path: "./run.js", external: true, sideEffects: false }));
+  },
+};
+
 /** Workers and edge functions compile no bytes: their decoder imports the module that stands beside it, in the words that their bundler knows. */
 const wasmBeside = (query = "") => ({
   name: "wasm-beside",
@@ -120,7 +128,7 @@ export async function bundle(folder) {
       splitting: true,
       chunkNames: "chunk-[hash]",
       entryPoints: ENTRIES,
-      plugins: [...options.plugins, fromDecode, carried],
+      plugins: [...options.plugins, fromDecode, besideRun, carried],
     }),
     build({ ...workerBundling, absWorkingDir: ROOT, outdir: folder }),
     build({ ...benchWorkerBundling, absWorkingDir: ROOT, outdir: folder }),

@@ -46,9 +46,9 @@ describe("the package", () => {
     expect(packed).toEqual(expect.arrayContaining(WASM_MODULES.map(({ file }) => file.replace("build/", "dist/wasm/"))));
   });
 
-  it("holds no source, test or source map, but the C sources that coppice bench compiles", () => {
+  it("holds no source, test or source map, but the C sources that coppice bench compiles, and the peer that it starts", () => {
     const sources = packed.filter((file) => /^(src|test|assembly|build|bench|scripts)\/|\.map$|(?<!\.d)\.ts$/.test(file));
-    expect(sources.filter((file) => !/^bench\/native\/\w+\.[ch]$/.test(file))).toEqual([]);
+    expect(sources.filter((file) => !/^bench\/native\/\w+\.[ch]$/.test(file))).toEqual(["bench/peers/scipy_csr.py"]);
     expect(sources).toContain("bench/native/main.c");
   });
 
