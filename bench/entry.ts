@@ -10,6 +10,11 @@ import { type BenchDocument, type ReportedTask, reported } from "./report.js";
 export { chart } from "./chart.js";
 export { tasksFor } from "./kernels/index.js";
 export { documentMarkdown, documentText } from "./report.js";
+export { benchRun, layerNames, RUN_ROUNDS } from "./run/bench.js";
+export { runChart } from "./run/chart.js";
+export { agreed, type RunDocument } from "./run/document.js";
+export { layersFor } from "./run/layers.js";
+export { runMarkdown, runText } from "./run/report.js";
 export type { BenchDocument };
 
 export interface BenchOptions {

@@ -1,10 +1,10 @@
-import { Bench, type Task as TinyTask } from "tinybench";
 import { newEngine } from "../src/kernels/engine.js";
 import { hasSimd } from "../src/kernels/variant.js";
 import type { Isolate } from "./isolate.js";
 import { digest, type NativeSpec, type PreparedTask, type Runnable, type Task, timed } from "./kernels/task.js";
+import { type Plan, summary, takeTurns, warmUp } from "./turns.js";
 
-// Runs every form of a task in turn, round by round, so that what disturbs the machine disturbs all of them. tinybench takes the times.
+// Prepares every form of a task, holds them to the same bits, and has them take turns.
 
 /** A kernel as a program of its own. */
 export interface NativeProcess {
@@ -48,17 +48,6 @@ export interface TaskResult {
   readonly refused: readonly { readonly form: string; readonly reason: string }[];
 }
 
-/** A sample takes at least this long, in as many calls as that needs: a browser's clock steps by 0.1 ms or less. */
-const SAMPLE_MS = 2;
-
-/** A form is warm after so many calls and so long, by when V8 has compiled it for speed; or after the most. */
-const WARM_CALLS = 40;
-const WARM_MS = 150;
-const MOST_WARM_MS = 1500;
-
-/** What all samples of a form may take: one that takes long is measured less often. */
-const MOST_MS = 15_000;
-
 interface Form {
   readonly name: string;
   /** Milliseconds of `calls` runs. */
@@ -87,22 +76,6 @@ async function openForms(forms: Form[], prepared: PreparedTask, startNative: Sta
   if (other) forms.push({ name: other.name, time: (calls) => isolate.time("other", calls), result, note: () => isolate.note() });
 }
 
-/** Warms a form up; gives the calls that make a sample long enough, and the rounds that it can be asked for. */
-async function warmUp(form: Form, rounds: number): Promise<{ calls: number; rounds: number }> {
-  let calls = 1;
-  let best = Number.POSITIVE_INFINITY;
-  let called = 0;
-  for (let spent = 0; spent < MOST_WARM_MS && (called < WARM_CALLS || spent < WARM_MS); ) {
-    const time = await form.time(calls);
-    spent += Math.max(time, 0.01);
-    called += calls;
-    best = Math.min(best, time / calls);
-    if (time < SAMPLE_MS / 2) calls *= 2;
-  }
-  calls = Math.max(1, Math.ceil(SAMPLE_MS / best));
-  return { calls, rounds: Math.min(rounds, Math.max(1, Math.floor(MOST_MS / (best * calls)))) };
-}
-
 /** What most forms gave; of two that are as many, what comes first. */
 function agreed(results: readonly string[]): string {
   const votes = (result: string): number => results.filter((other) => other === result).length;
@@ -117,15 +90,12 @@ export async function runTask(task: Task, { rounds, startNative, startJavaScript
     // Both at a time.
     const [, prepared] = await Promise.all([isolate.prepare(task.name), Promise.resolve().then(() => task.prepare())]);
     await openForms(forms, prepared, startNative, isolate);
-    const plans: { form: Form; calls: number; rounds: number; tiny: TinyTask; samples: number[] }[] = [];
+    const plans: Plan<Form>[] = [];
     const refused: { form: string; reason: string }[] = [];
-    const bench = new Bench({ time: 0, iterations: 1, warmup: false, throws: true });
     const results = new Map<Form, string>();
     for (const form of forms) {
       onProgress?.(`${task.name}: ${form.name} warms up`);
-      const plan = await warmUp(form, rounds);
-      bench.add(form.name, async () => ({ overriddenDuration: (await form.time(plan.calls)) / plan.calls }), { async: true });
-      plans.push({ form, ...plan, tiny: bench.getTask(form.name) as TinyTask, samples: [] });
+      plans.push(await warmUp(form, rounds));
       if (form.note === undefined) results.set(form, await form.result());
       signal?.throwIfAborted();
     }
@@ -135,22 +105,10 @@ export async function runTask(task: Task, { rounds, startNative, startJavaScript
         refused.push({ form: form.name, reason: "its output differs from that of the others" });
     }
     const trusted = plans.filter(({ form }) => refused.every((each) => each.form !== form.name));
-    for (let round = 0; round < rounds; round++) {
-      onProgress?.(`${task.name}: round ${round + 1} of ${rounds}`);
-      // Each round begins with another form: none always comes after the same one.
-      for (let i = 0; i < trusted.length; i++) {
-        const plan = trusted[(round + i) % trusted.length];
-        if (plan.samples.length >= plan.rounds) continue;
-        plan.tiny.reset();
-        await plan.tiny.run();
-        const { result } = plan.tiny;
-        if (result.state !== "completed") throw new Error(`${task.name}, ${plan.form.name}: ${result.state}`);
-        plan.samples.push(result.latency.min);
-        signal?.throwIfAborted();
-      }
-    }
+    const samples = await takeTurns(trusted, { signal, onProgress: (text) => onProgress?.(`${task.name}: ${text}`) });
     const reports: FormResult[] = [];
-    for (const { form, samples } of trusted) reports.push({ form: form.name, ...summary(samples), samples, note: await form.note?.() });
+    for (const [i, { form }] of trusted.entries())
+      reports.push({ form: form.name, ...summary(samples[i]), samples: samples[i], note: await form.note?.() });
     return {
       task: task.name,
       input: task.input,
@@ -164,10 +122,4 @@ export async function runTask(task: Task, { rounds, startNative, startJavaScript
     isolate.close();
     for (const form of forms) form.close?.();
   }
-}
-
-function summary(samples: readonly number[]): { minimum: number; median: number } {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return { minimum: sorted[0], median: sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2 };
 }

@@ -1,3 +1,4 @@
+import { type Answer as AnswerOf, Asking, type Line } from "./asking.js";
 import { digest, type PreparedTask, type Runnable, rehearse, type Task, timed } from "./kernels/task.js";
 
 // The plain JavaScript of a task, in an isolate of its own. Where a WebAssembly memory has grown, an array buffer was detached, and from then on V8 compiles all code on typed arrays of that isolate with
@@ -13,7 +14,7 @@ export type Question =
   | { readonly kind: "digest" }
   | { readonly kind: "note" };
 
-export type Answer = { readonly value: string | number } | { readonly failed: string };
+export type Answer = AnswerOf<string | number>;
 
 /** What the isolate does with a question. Inputs are deterministic: it makes its own, and the digests show whether they were the same. */
 export function answering(tasks: readonly Task[], say: (answer: Answer) => void): (question: Question) => void {
@@ -53,63 +54,28 @@ export function answering(tasks: readonly Task[], say: (answer: Answer) => void)
   };
 }
 
-/** What leads to an isolate. */
-export interface Line {
-  post(question: Question): void;
-  stop(): void;
-}
-
-/** The end that asks. Whoever holds the line gives answers to `hear`, and to `fail` what broke it. */
-export class Isolate {
-  readonly #line: Line;
-  readonly #waiting: { resolve(value: string | number): void; reject(error: Error): void }[] = [];
-  #broken: Error | undefined;
-
-  constructor(line: Line) {
-    this.#line = line;
-  }
-
-  hear(answer: Answer): void {
-    const asked = this.#waiting.shift();
-    if ("failed" in answer) asked?.reject(new Error(`the isolate of JavaScript: ${answer.failed}`));
-    else asked?.resolve(answer.value);
-  }
-
-  fail(error: Error): void {
-    this.#broken ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#broken);
-  }
-
-  #ask(question: Question): Promise<string | number> {
-    if (this.#broken) return Promise.reject(this.#broken);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#line.post(question);
-    });
+/** The end that asks. */
+export class Isolate extends Asking<Question, string | number> {
+  constructor(line: Line<Question>) {
+    super(line, "the isolate of JavaScript");
   }
 
   async prepare(task: string): Promise<void> {
-    await this.#ask({ kind: "prepare", task });
+    await this.ask({ kind: "prepare", task });
   }
 
   /** Milliseconds of `calls` runs, taken there. */
   async time(form: JavaScriptForm, calls: number): Promise<number> {
-    return Number(await this.#ask({ kind: "time", form, calls }));
+    return Number(await this.ask({ kind: "time", form, calls }));
   }
 
   /** Of what the last run of `js` gave. */
   async digest(): Promise<string> {
-    return String(await this.#ask({ kind: "digest" }));
+    return String(await this.ask({ kind: "digest" }));
   }
 
   /** What `other` says of what its last run gave. */
   async note(): Promise<string> {
-    return String(await this.#ask({ kind: "note" }));
-  }
-
-  /** Ends the isolate, and with it what is still asked. */
-  close(): void {
-    this.fail(new Error("the isolate of JavaScript is closed"));
-    this.#line.stop();
+    return String(await this.ask({ kind: "note" }));
   }
 }

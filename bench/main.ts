@@ -1,13 +1,25 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { bench, chart, documentMarkdown, documentText, ROUNDS, taskNames } from "./entry.js";
+import {
+  agreed,
+  bench,
+  benchRun,
+  chart,
+  documentMarkdown,
+  documentText,
+  layerNames,
+  runChart,
+  runMarkdown,
+  runText,
+  taskNames,
+} from "./entry.js";
 
-// npm run bench [-- FILTER...] [--rounds N] [--json FILE] [--markdown FILE] [--svg FILE] [--list]
+// npm run bench [-- [run] FILTER...] [--rounds N] [--json FILE] [--markdown FILE] [--svg FILE] [--list]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: "string", default: String(ROUNDS) },
+    rounds: { type: "string" },
     json: { type: "string" },
     markdown: { type: "string" },
     svg: { type: "string" },
@@ -15,16 +27,39 @@ const { values, positionals } = parseArgs({
   },
 });
 
+const [first, ...rest] = positionals;
+const layers = first === "run";
 if (values.list) {
-  console.log(taskNames().join("\n"));
+  console.log((layers ? layerNames() : taskNames()).join("\n"));
   process.exit(0);
 }
 
 const onProgress = process.stderr.isTTY ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
-const document = await bench({ filters: positionals, rounds: Number(values.rounds), onProgress });
+const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+
+interface Benched {
+  readonly document: object;
+  readonly text: string;
+  readonly markdown: string;
+  readonly svg: string;
+  readonly agreed: boolean;
+}
+
+async function kernels(): Promise<Benched> {
+  const document = await bench({ filters: positionals, rounds, onProgress });
+  const refused = document.tasks.some((task) => task.refused.length > 0);
+  return { document, text: documentText(document), markdown: documentMarkdown(document), svg: chart(document), agreed: !refused };
+}
+
+async function runs(): Promise<Benched> {
+  const document = await benchRun({ filters: rest, rounds, onProgress });
+  return { document, text: runText(document), markdown: runMarkdown(document), svg: runChart(document), agreed: agreed(document) };
+}
+
+const benched = await (layers ? runs() : kernels());
 onProgress?.("");
-console.log(documentText(document));
-if (values.json) await writeFile(values.json, `${JSON.stringify(document, null, 2)}\n`);
-if (values.markdown) await writeFile(values.markdown, documentMarkdown(document));
-if (values.svg) await writeFile(values.svg, chart(document));
-process.exit(document.tasks.some(({ refused }) => refused.length > 0) ? 1 : 0);
+console.log(benched.text);
+if (values.json) await writeFile(values.json, `${JSON.stringify(benched.document, null, 2)}\n`);
+if (values.markdown) await writeFile(values.markdown, benched.markdown);
+if (values.svg) await writeFile(values.svg, benched.svg);
+process.exit(benched.agreed ? 0 : 1);

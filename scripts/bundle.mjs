@@ -43,11 +43,19 @@ const fromDecode = {
   },
 };
 
-/** What loads models into other runtimes decodes with the one decoder of a program. */
-const besideDecode = {
+/** What loads models into other runtimes, or runs their layers, decodes with the one decoder of a program: the one under the same condition. */
+const besideDecode = (file) => ({
   name: "beside-decode",
   setup(esbuild) {
-    esbuild.onResolve({ filter: /\/decode\/index\.js$/ }, () => ({ path: "./decode.js", external: true, sideEffects: false }));
+    esbuild.onResolve({ filter: /\/decode\/index\.js$/ }, () => ({ path: file, external: true, sideEffects: false }));
+  },
+});
+
+/** `coppice bench run` measures the bundle that users run layers with. */
+const besideRun = {
+  name: "beside-run",
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /\/src\/run\/index\.js$/ }, () => ({ path: "./run.js", external: true, sideEffects: false }));
   },
 };
 
@@ -82,20 +90,36 @@ export async function bundle(folder) {
     build({
       ...options,
       platform: "neutral",
+      entryPoints: { run: "src/run/index.ts" },
+      plugins: [besideDecode("./decode.js"), fromDecode],
+    }),
+    ...[
+      ["workerd", ""],
+      ["edge-light", "?module"],
+    ].map(([runtime, query]) =>
+      build({
+        ...decoding,
+        entryPoints: { [`run.${runtime}`]: "src/run/index.ts" },
+        plugins: [besideDecode(`./decode.${runtime}.js`), fromDecode, wasmBeside(query)],
+      }),
+    ),
+    build({
+      ...options,
+      platform: "neutral",
       entryPoints: { tfjs: "src/runtime/tfjs.ts", transformers: "src/runtime/transformers.ts" },
-      plugins: [besideDecode, fromDecode],
+      plugins: [besideDecode("./decode.js"), fromDecode],
     }),
     build({
       ...options,
       platform: "neutral",
       entryPoints: { onnxruntime: "src/runtime/onnxruntime.ts" },
-      plugins: [besideDecode, fromDecode],
+      plugins: [besideDecode("./decode.js"), fromDecode],
     }),
     build({
       ...options,
       platform: "node",
       entryPoints: { "onnxruntime.node": "src/runtime/node/onnxruntime.ts" },
-      plugins: [besideDecode, fromDecode],
+      plugins: [besideDecode("./decode.js"), fromDecode],
     }),
     writePakoLicense(path.join(ROOT, folder, "pako.LICENSE")),
     build({
@@ -104,7 +128,7 @@ export async function bundle(folder) {
       splitting: true,
       chunkNames: "chunk-[hash]",
       entryPoints: ENTRIES,
-      plugins: [...options.plugins, fromDecode, carried],
+      plugins: [...options.plugins, fromDecode, besideRun, carried],
     }),
     build({ ...workerBundling, absWorkingDir: ROOT, outdir: folder }),
     build({ ...benchWorkerBundling, absWorkingDir: ROOT, outdir: folder }),

@@ -52,9 +52,9 @@ export const workerBundling = {
   entryPoints: { worker: "src/pipeline/worker.ts", "nn-worker": "src/nn/worker.ts" },
 };
 
-/** What the thread runs that times plain JavaScript, found as the pool's is: as it is written, as far as a bundle can. */
+/** What the threads run that time plain JavaScript, found as the pool's is: as it is written, as far as a bundle can. */
 export const benchWorkerBundling = {
   ...workerBundling,
   minify: false,
-  entryPoints: { "bench-javascript": "bench/node/javascript.ts" },
+  entryPoints: { "bench-javascript": "bench/node/javascript.ts", "bench-run": "bench/node/run-thread.ts" },
 };

@@ -1,4 +1,4 @@
-// Compiles the kernels: the engine for two targets of asconfig.json, and the decoder, which has to run everywhere and be small, for one.
+// Compiles the kernels: the engine and the runner for two targets of asconfig.json, and the decoder, which has to run everywhere and be small, for one.
 
 import { spawn } from "node:child_process";
 import { mkdir, readdir, rename, stat } from "node:fs/promises";
@@ -12,6 +12,8 @@ export const WASM_MODULES = [
   { entry: "decoder", target: "small", file: "build/decoder.wasm" },
   { entry: "engine", target: "scalar", file: "build/engine.scalar.wasm" },
   { entry: "engine", target: "simd", file: "build/engine.simd.wasm" },
+  { entry: "runner", target: "scalar", file: "build/runner.scalar.wasm" },
+  { entry: "runner", target: "simd", file: "build/runner.simd.wasm" },
 ];
 
 const ASC = path.join(path.dirname(createRequire(import.meta.url).resolve("assemblyscript/package.json")), "bin/asc.js");

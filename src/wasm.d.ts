@@ -14,3 +14,14 @@ declare module "*/decoder.wasm" {
   const module: string | WebAssembly.Module;
   export default module;
 }
+
+/** The kernels that run layers: bytes, or, in the build for hosts that compile none, the module itself. */
+declare module "*/runner.scalar.wasm" {
+  const module: Uint8Array<ArrayBuffer> | WebAssembly.Module;
+  export default module;
+}
+
+declare module "*/runner.simd.wasm" {
+  const module: Uint8Array<ArrayBuffer> | WebAssembly.Module;
+  export default module;
+}

@@ -7,10 +7,10 @@ import { symbols } from "./symbols";
 // Blocks of the record whose head was read last: docs/format.md, sections 4.1 and 4.4 to 4.7.
 
 /** Symbols whose pairs are made at a time: they stay in the first-level cache, or not far from it. */
-const CHUNK: usize = 4096;
+export const CHUNK: usize = 4096;
 
 /** The sparse block that is being decoded. */
-abstract class Sparse {
+export abstract class Sparse {
   static pairs: usize = 0;
   /** The next gap symbol, and the end. */
   static symbol: usize = 0;
@@ -114,7 +114,7 @@ function byContext(count: usize, out: usize): void {
 }
 
 /** Where the scan's `place`th element stands in row-major order; 0 <= place < the elements. */
-function unscanned(place: u32): u32 {
+export function unscanned(place: u32): u32 {
   const order = axes();
   const c = order & 15;
   const b = (order >> 4) & 15;
@@ -162,7 +162,7 @@ function sparse(count: u32): void {
 /** Bits beside a gap symbol that is an escape. */
 // @ts-ignore: decorator
 @inline
-function extraOf(symbol: u32): u32 {
+export function extraOf(symbol: u32): u32 {
   return Head.gap - 1 + ((symbol - ((<u32>1) << Head.gap)) >> 1);
 }
 

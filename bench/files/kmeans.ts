@@ -5,7 +5,8 @@ import { promisify } from "node:util";
 import { newEngine } from "../../src/kernels/engine.js";
 import { inertiaOf } from "../js/kmeans.js";
 import { kmeansSurvivors, wasmKmeans } from "../kernels/sharing.js";
-import { hasProgram, least, median } from "./measure.js";
+import { pythonWith } from "../node/program.js";
+import { least, median } from "./measure.js";
 import type { Context } from "./parts.js";
 
 interface Peer {
@@ -31,11 +32,11 @@ export async function kmeansPeer({ folder, rounds, say }: Context): Promise<void
     "k-means, WASM, best and median",
     `${least(times).toFixed(2)} ms, ${median(times).toFixed(2)} ms, ${iterations} iterations, inertia ${inertia.toFixed(6)}`,
   );
-  const python = (await hasProgram("/usr/bin/python3", "-c", "import sklearn")) ? "/usr/bin/python3" : "python3";
-  if (!(await hasProgram(python, "-c", "import sklearn"))) return say("k-means, scikit-learn", "left out: python3 has no sklearn");
+  const python = await pythonWith("sklearn");
+  if (python === undefined) return say("k-means, scikit-learn", "left out: python3 has no sklearn");
   const file = path.join(folder, "fc6.survivors.f32");
   writeFileSync(file, survivors);
-  const { stdout } = await promisify(execFile)(python, [
+  const { stdout } = await promisify(execFile)(python.command, [
     path.resolve("bench/peers/sklearn_kmeans.py"),
     file,
     "32",

@@ -46,13 +46,6 @@ export const coppice = (...args: string[]): Promise<Ran> => timed(process.execPa
 /** The same under GNU time, for its peak memory. */
 export const coppiceWithPeak = (...args: string[]): Promise<Ran> => timed("/usr/bin/time", ["-v", process.execPath, CLI, ...args]);
 
-export async function hasProgram(command: string, ...args: string[]): Promise<boolean> {
-  return promisify(execFile)(command, args).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** MB/s that `zstd -b -d` says of a file in memory: the last figure before the file's name. */
 export async function zstdMemoryRate(file: string): Promise<number> {
   const { stdout, stderr } = await promisify(execFile)("zstd", ["-b", "-d", "-i3", file]);

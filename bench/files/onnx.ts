@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Recipe } from "../../src/index.js";
-import { coppiceWithPeak, hasProgram } from "./measure.js";
+import { hasProgram } from "../node/program.js";
+import { field, number } from "../protobuf.js";
+import { coppiceWithPeak } from "./measure.js";
 import { bytesOf, SIDE, syntheticName, syntheticRecipe, writeFile, writeSyntheticTensor } from "./models.js";
 import type { Context } from "./parts.js";
 
@@ -60,22 +62,4 @@ function matrix(name: string, location: string, offset: number): Buffer {
   const entry = (key: string, value: string | number): Buffer => field(13, field(1, key), field(2, String(value)));
   const keys = [entry("location", location), entry("offset", offset), entry("length", 4 * SIDE * SIDE)];
   return Buffer.concat([number(1, SIDE), number(1, SIDE), number(2, 1), field(8, name), ...keys, number(14, 1)]);
-}
-
-/** Of protocol buffers, a field with a text, or with bytes. */
-function field(id: number, ...values: readonly (string | Uint8Array)[]): Buffer {
-  const bytes = Buffer.concat(values.map((value) => Buffer.from(value)));
-  return Buffer.concat([varint(8 * id + 2), varint(bytes.length), bytes]);
-}
-
-/** A field with a number. */
-function number(id: number, value: number): Buffer {
-  return Buffer.concat([varint(8 * id), varint(value)]);
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
-  return Buffer.from([...bytes, rest]);
 }

@@ -5,7 +5,8 @@ import type * as Coppice from "../../src/index.js";
 import type { Recipe } from "../../src/index.js";
 import { fillNormal, normalState, thresholdFor } from "../corpus.js";
 import type { NetworkName } from "../networks.js";
-import { CLI, coppice, coppiceWithPeak, DIST, hasProgram, inOwnProcess, least, median, timed, zstdMemoryRate } from "./measure.js";
+import { hasProgram } from "../node/program.js";
+import { CLI, coppice, coppiceWithPeak, DIST, inOwnProcess, least, median, timed, zstdMemoryRate } from "./measure.js";
 import { writeNetwork, writeSynthetic } from "./models.js";
 
 // What is measured of whole files, a part each. Programs that are compared run in turn.

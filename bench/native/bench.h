@@ -43,7 +43,7 @@ static inline uint64_t load64(const uint8_t *at) {
 static inline void store64(uint8_t *at, uint64_t value) { memcpy(at, &value, sizeof value); }
 
 /* The families, each ended by a kernel without a name. */
-extern const Kernel huffman_kernels[], weight_kernels[], sharing_kernels[], csr_kernels[], gemm_kernels[];
+extern const Kernel huffman_kernels[], weight_kernels[], sharing_kernels[], csr_kernels[], gemm_kernels[], layer_kernels[];
 
 /* Float bins, as assembly/kmeans/bins.ts has them: of values that share their upper 19 bits, how many and the sum of the lower 13, in one word. */
 enum { FLOAT_BINS = 1 << 19 };

@@ -1,7 +1,7 @@
 /* Runs one kernel as it is told: `bench KERNEL INPUT`, then lines on standard input.
  *
  * The input is 8-byte words: how many arrays follow, then for each its bytes and the bytes themselves, filled up to a multiple of 16. The first array is the kernel's numbers, f64.
- * `run N` runs N times and prints the nanoseconds in all; `digest` prints FNV-1a of the outputs, as bench/kernels/task.ts takes it.
+ * `run N` runs N times and prints the nanoseconds in all; `digest` prints FNV-1a of the outputs, as bench/kernels/task.ts takes it; `write FILE` writes the first output to a file and prints its bytes.
  */
 #define _POSIX_C_SOURCE 199309L
 #include "bench.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const Kernel *const families[] = {huffman_kernels, weight_kernels, sharing_kernels, csr_kernels, gemm_kernels};
+static const Kernel *const families[] = {huffman_kernels, weight_kernels, sharing_kernels, csr_kernels, gemm_kernels, layer_kernels};
 
 void *take(size_t bytes) {
   size_t rounded = (bytes + 127) / 64 * 64;
@@ -67,6 +67,13 @@ static uint32_t digest(const Task *task) {
   return hash;
 }
 
+static int write_output(const char *path, const Span *span) {
+  FILE *file = fopen(path, "wb");
+  if (file == NULL) return 0;
+  int whole = fwrite(span->bytes, 1, span->length, file) == span->length;
+  return fclose(file) == 0 && whole;
+}
+
 static int64_t now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -81,13 +88,17 @@ int main(int argc, char **argv) {
     return 2;
   }
   kernel->prepare(&task);
-  char line[64];
+  char line[4200];
   while (fgets(line, sizeof line, stdin) != NULL) {
     long times = 0;
     if (sscanf(line, "run %ld", &times) == 1) {
       int64_t start = now();
       for (long i = 0; i < times; i++) kernel->run(&task);
       printf("%lld\n", (long long)(now() - start));
+    } else if (strncmp(line, "write ", 6) == 0) {
+      line[strcspn(line, "\n")] = 0;
+      if (!write_output(line + 6, &task.out[0])) return 1;
+      printf("%zu\n", task.out[0].length);
     } else {
       printf("%08x\n", digest(&task));
     }

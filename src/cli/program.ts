@@ -18,6 +18,7 @@ export interface Actions {
   eval(before: string, after: string, flags: EvalFlags): Promise<void>;
   train(flags: TrainFlags): Promise<void>;
   bench(kernels: readonly string[], flags: BenchFlags): Promise<void>;
+  benchRun(layers: readonly string[], flags: BenchFlags): Promise<void>;
 }
 
 const EXAMPLES = `
@@ -82,7 +83,17 @@ const BENCH_EXAMPLES = `
 Examples:
   coppice bench --list
   coppice bench "huffman decode" k-means
-  coppice bench --svg bench.svg --markdown bench.md`;
+  coppice bench --svg bench.svg --markdown bench.md
+  coppice bench run alex vgg`;
+
+const BENCH_RUN_EXAMPLES = `
+Layers of AlexNet, VGG-16 and NeuralTalk with synthetic weights, one sample at a time and 64. Dense, they are run by onnxruntime-node and onnxruntime-web where the
+current folder's project has them, and sparse by SciPy where python3 has it. All layers take some minutes, and 6 GB of memory.
+
+Examples:
+  coppice bench run --list
+  coppice bench run alex-6 vgg-6
+  coppice bench run --svg run.svg --markdown run.md --json > run.json`;
 
 /** The command line, which calls `actions` and writes nothing itself; what --help and --version say goes to `hear`. */
 export function commandLine(actions: Actions, hear: (text: string) => void): Command {
@@ -240,18 +251,27 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
     .addHelpText("after", TRAIN_EXAMPLES)
     .action(actions.train);
 
-  program
-    .command("bench")
+  const measuring = (command: Command): Command =>
+    command
+      .addOption(number("--rounds <n>", "how often each form is measured"))
+      .addOption(new Option("--list", "show the names, and measure nothing"))
+      .addOption(new Option("--markdown <file>", "write the tables to this file too"))
+      .addOption(new Option("--svg <file>", "write a chart to this file"))
+      .addOption(force())
+      .addOption(json());
+
+  const bench = measuring(program.command("bench"))
     .description("compare the kernels as WASM, as JavaScript and as native C, where a compiler is found")
     .argument("[kernels...]", "parts of their names; all unless given")
-    .addOption(number("--rounds <n>", "how often each form is measured"))
-    .addOption(new Option("--list", "show the names, and measure nothing"))
-    .addOption(new Option("--markdown <file>", "write the tables to this file too"))
-    .addOption(new Option("--svg <file>", "write a chart to this file"))
-    .addOption(force())
-    .addOption(json())
     .addHelpText("after", BENCH_EXAMPLES)
     .action(actions.bench);
+
+  measuring(bench.command("run"))
+    .description("compare layers run from their sparse, shared form with the same layers dense, and in CSR")
+    .argument("[layers...]", "parts of their names; all unless given")
+    .addHelpText("after", BENCH_RUN_EXAMPLES)
+    // Its options are also those of the command above it, which takes them wherever they stand.
+    .action((layers: string[], _flags: BenchFlags, run: Command) => actions.benchRun(layers, run.optsWithGlobals()));
 
   return program;
 }

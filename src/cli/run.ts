@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import type { WorkOptions } from "../index.js";
+import type { Benched, BenchFlags } from "./bench.js";
 import { hearInterrupts, type Interrupted } from "./interrupt.js";
 import { type Actions, commandLine } from "./program.js";
 import type { ProgressBar } from "./progress.js";
@@ -85,16 +86,28 @@ const actions: Actions = {
 
   async bench(kernels, flags) {
     const { benchCommand, benchNames } = await import("./bench.js");
-    if (flags.list) {
-      const names = await benchNames();
-      return writeOut(flags.json ? json(names) : `${names.join("\n")}\n`);
-    }
-    const step = canDraw() ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
-    const { document, text, agreed } = await benchCommand(kernels, flags, signal, step).finally(() => step?.(""));
-    if (!agreed) exitCode = 1;
-    await writeOut(flags.json ? json(document) : `${text}\n`);
+    if (flags.list) return listed(await benchNames(), flags);
+    await measured(flags, (step) => benchCommand(kernels, flags, signal, step));
+  },
+
+  async benchRun(layers, flags) {
+    const { benchRunCommand, benchRunNames } = await import("./bench.js");
+    if (flags.list) return listed(await benchRunNames(), flags);
+    await measured(flags, (step) => benchRunCommand(layers, flags, signal, step));
   },
 };
+
+function listed(names: readonly string[], flags: BenchFlags): Promise<void> {
+  return writeOut(flags.json ? json(names) : `${names.join("\n")}\n`);
+}
+
+/** A benchmark, which says on the terminal what it is at. */
+async function measured(flags: BenchFlags, work: (onProgress: ((text: string) => void) | undefined) => Promise<Benched>): Promise<void> {
+  const step = canDraw() ? (text: string) => void process.stderr.write(`\r\x1b[K${text}`) : undefined;
+  const { document, text, agreed } = await work(step).finally(() => step?.(""));
+  if (!agreed) exitCode = 1;
+  await writeOut(flags.json ? json(document) : `${text}\n`);
+}
 
 interface Watched {
   readonly quiet?: boolean;

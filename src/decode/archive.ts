@@ -81,6 +81,8 @@ export interface Archive {
    * @throws FormatError where the record is at fault, after the blocks that came before; TypeError, RangeError where `into` gives another buffer than it should
    */
   blocks(entry: TensorEntry, options?: BlockOptions): AsyncGenerator<Uint8Array, void, undefined>;
+  /** Bytes of the archive as they stand in it, or as many as there are; a view may hold until the next reading only. */
+  read(offset: number, byteLength: number): Promise<Uint8Array>;
   /** Closes the source. */
   close(): Promise<void>;
 }
@@ -104,6 +106,7 @@ export async function openWith(core: Core, source: Source, options: OpenOptions 
     async *blocks(entry, record) {
       for await (const { data } of decoded(entry, { ...record, blocks: true })) yield data;
     },
+    read,
     close: () => source.close(),
   };
 }

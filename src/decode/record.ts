@@ -45,7 +45,7 @@ export function blockByteLength(head: RecordHead, index: number): number {
  * @throws FormatError `CORRUPT`, `UNSUPPORTED`, `LIMIT` or `TRUNCATED` where the head or a length is at fault, `TRAILING` where bytes are left after the last block
  */
 export function* walkRecord<Head extends RecordHead, T>(
-  core: Core<Head>,
+  core: Pick<Core<Head>, "readHead" | "crc32c">,
   entry: TensorEntry,
   use: (head: Head, span: BlockSpan) => Steps<T>,
 ): Steps<T> {

@@ -4,9 +4,10 @@ import wasm from "../../build/decoder.wasm";
 import { decodeUtf8 } from "../archive/bytes.js";
 import type { Core, RecordHead } from "../archive/core.js";
 import type { Header, TensorEntry } from "../archive/header.js";
-import { FormatError, type FormatErrorCode } from "../errors.js";
+import { FormatError } from "../errors.js";
 import { DTYPES } from "../types.js";
 import { placePairs, wordsOf } from "./pairs.js";
+import { CODES, PARTS } from "./traps.js";
 
 /** assembly/decoder.ts; addresses are u32 and come signed. */
 interface DecoderExports {
@@ -29,12 +30,6 @@ interface Head extends RecordHead {
   readonly bytes: Uint8Array;
   readonly entry: TensorEntry;
 }
-
-/** By the numbers of assembly/edge/input.ts. */
-const CODES = "MAGIC VERSION TRUNCATED TRAILING CHECKSUM CORRUPT DUPLICATE LIMIT UNSUPPORTED".split(" ") as FormatErrorCode[];
-
-/** What `Input.part` of assembly/edge/input.ts means. */
-const PARTS = ["header", "name", "tensor", "head", "codebook", "code table", "block"];
 
 const FOUND = 74;
 

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { BenchDocument } from "../../bench/entry.js";
+import type { BenchDocument, RunDocument } from "../../bench/entry.js";
 import { TASKS } from "../../bench/kernels/index.js";
 import { documentText, reported } from "../../bench/report.js";
+import { LAYERS } from "../../bench/run/layers.js";
 import { done, fails, testFolder } from "../cli/cli.js";
 
 const folder = testFolder();
@@ -68,5 +69,45 @@ describe("coppice bench", () => {
     expect(await fails(USAGE, ["bench", "crc", "--rounds", "many"])).toMatch(/--rounds.*must be a number/);
     expect(await fails(USAGE, ["bench", "crc", "--svg", file("there.svg")])).toMatch(/there\.svg exists; --force/);
     expect(existsSync(file("there.svg"))).toBe(true);
+  });
+});
+
+describe("coppice bench run", () => {
+  it("gives one JSON document, and writes tables and a chart", async () => {
+    const files = ["--markdown", file("run.md"), "--svg", file("run.svg")];
+    const { stdout, stderr } = await done(["bench", "run", "nt-lstm", "--rounds", "1", "--json", ...files]);
+    expect(stderr).toBe("");
+    const { layers, ratios, rounds } = JSON.parse(stdout.toString()) as RunDocument;
+    expect(rounds).toBe(1);
+    const [{ layer, loaded, batches, leftOut }, ...others] = layers;
+    expect(others).toEqual([]);
+    expect(layer).toMatchObject({ name: "NT-LSTM", inputs: 1201, outputs: 2400 });
+    expect(loaded.survivors).toBe(288_240);
+    expect(loaded.archiveBytes).toBeLessThan(2 * loaded.survivors);
+    expect(batches.flatMap(({ refused }) => refused)).toEqual([]);
+    for (const { forms } of batches)
+      expect(forms.map(({ form }) => form)).toEqual(expect.arrayContaining(["WASM SIMD", "JS CSR", "WASM dense"]));
+    for (const { forms } of ratios)
+      for (const { form, layers } of forms) {
+        expect(leftOut.map((each) => each.form)).not.toContain(form);
+        expect(layers["NT-LSTM"]).toBeGreaterThan(0);
+      }
+    expect(readFileSync(file("run.md"), "utf8")).toMatch(
+      /\*\*Batch 1, how many times as fast WASM SIMD is\*\*\n\n\| as \| NT-LSTM \| six \| nine \|/,
+    );
+    expect(readFileSync(file("run.svg"), "utf8")).toContain("NT-LSTM, batch 64");
+  }, 90_000);
+
+  it("lists the layers", async () => {
+    const { stdout } = await done(["bench", "run", "--list"]);
+    expect(stdout.toString().trim().split("\n")).toEqual(LAYERS.map(({ name }) => name));
+    expect(JSON.parse((await done(["bench", "run", "--list", "--json"])).stdout.toString())).toHaveLength(LAYERS.length);
+  });
+
+  it("says what it cannot do before it measures", async () => {
+    writeFileSync(file("there.svg"), "");
+    expect(await fails(USAGE, ["bench", "run", "vgg-9"])).toMatch(/no layer is called vgg-9; --list/);
+    expect(await fails(USAGE, ["bench", "run", "--rounds", "1.5"])).toMatch(/--rounds must be an integer of 1 or more/);
+    expect(await fails(USAGE, ["bench", "run", "--markdown", file("there.svg")])).toMatch(/there\.svg exists; --force/);
   });
 });

@@ -73,6 +73,7 @@ const idle: Actions = {
   eval: nothing,
   train: nothing,
   bench: nothing,
+  benchRun: nothing,
 };
 
 /** Why a command cannot be run as it stands, if so. */

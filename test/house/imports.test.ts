@@ -13,7 +13,8 @@ const BASE = ["src/errors.ts", "src/check.ts", "src/types.ts", "src/kernel-types
 /** The decoder, whoever understands the bytes for it. */
 const DECODE = "src/decode/(?!index\\.ts)";
 const ENGINE_KERNELS = "src/kernels/(engine|encode|nn)[a-z-]*\\.ts";
-const DECODER_KERNELS = "src/kernels/(?!engine|encode|nn)";
+const RUN_KERNELS = "src/kernels/runner\\.ts";
+const DECODER_KERNELS = "src/kernels/(?!engine|encode|nn|runner)";
 
 /** A room and what its files may import; `*` stands for packages and node: modules. */
 const ROOMS: readonly { room: string; may: readonly string[] }[] = [
@@ -22,6 +23,8 @@ const ROOMS: readonly { room: string; may: readonly string[] }[] = [
   { room: DECODE, may: [DECODE, "src/archive/", ...BASE] },
   { room: "src/reference/", may: ["src/reference/", DECODE, "src/archive/", ...BASE] },
   { room: DECODER_KERNELS, may: [DECODER_KERNELS, "src/archive/", "build/decoder\\.", ...BASE] },
+  { room: RUN_KERNELS, may: [DECODER_KERNELS, "src/archive/", "build/runner\\.", ...BASE] },
+  { room: "src/run/", may: ["src/run/", "src/decode/(index|drive|record)\\.ts", RUN_KERNELS, DECODER_KERNELS, "src/archive/", ...BASE] },
   { room: ENGINE_KERNELS, may: ["src/kernels/", "src/archive/", "build/engine\\.", ...BASE, "*"] },
   { room: "src/archive/(?!zlib\\.ts)", may: ["src/archive/", ...BASE] },
   { room: "src/archive/zlib\\.ts", may: ["src/archive/", ...BASE, "*"] },
@@ -71,6 +74,7 @@ describe("imports", () => {
 
   it.each([
     ["src/decode/index.ts", []],
+    ["src/run/index.ts", []],
     ["src/reference/index.ts", []],
     ["src/runtime/tfjs.ts", []],
     ["src/runtime/transformers.ts", []],
@@ -83,6 +87,7 @@ describe("imports", () => {
     const wasm = (entry: string): string[] => [...graph(entry)].filter((file) => file.endsWith(".wasm"));
     expect(wasm("src/decode/index.ts")).toEqual(["build/decoder.wasm"]);
     expect(wasm("src/reference/index.ts")).toEqual([]);
+    expect(wasm("src/run/index.ts").sort()).toEqual(["build/decoder.wasm", "build/runner.scalar.wasm", "build/runner.simd.wasm"]);
     for (const entry of ["src/index.ts", "src/nn/index.ts", "src/cli/main.ts", "src/pipeline/worker.ts"])
       expect(wasm(entry)).not.toContain("build/decoder.wasm");
     expect(wasm("src/index.ts")).toContain("build/engine.simd.wasm");

@@ -46,9 +46,9 @@ describe("the package", () => {
     expect(packed).toEqual(expect.arrayContaining(WASM_MODULES.map(({ file }) => file.replace("build/", "dist/wasm/"))));
   });
 
-  it("holds no source, test or source map, but the C sources that coppice bench compiles", () => {
+  it("holds no source, test or source map, but the C sources that coppice bench compiles, and the peer that it starts", () => {
     const sources = packed.filter((file) => /^(src|test|assembly|build|bench|scripts)\/|\.map$|(?<!\.d)\.ts$/.test(file));
-    expect(sources.filter((file) => !/^bench\/native\/\w+\.[ch]$/.test(file))).toEqual([]);
+    expect(sources.filter((file) => !/^bench\/native\/\w+\.[ch]$/.test(file))).toEqual(["bench/peers/scipy_csr.py"]);
     expect(sources).toContain("bench/native/main.c");
   });
 
@@ -73,11 +73,11 @@ describe("the declarations", () => {
     // A copy: through a link the compiler would find the types that stand in node_modules here.
     for (const file of packed) cpSync(path.join(ROOT, file), path.join(folder, "node_modules/coppice", file));
     writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
-    for (const name of ["", "decode", "nn", "reference"])
+    for (const name of ["", "decode", "run", "nn", "reference"])
       writeFileSync(path.join(folder, `${name || "index"}.ts`), `export * from ${JSON.stringify(path.posix.join("coppice", name))};\n`);
   });
 
-  it.each(["index", "decode", "nn", "reference"])("of %s need no other types than a browser's", (name) => {
+  it.each(["index", "decode", "run", "nn", "reference"])("of %s need no other types than a browser's", (name) => {
     for (const lib of ["es2022,dom", "es2022,webworker"]) {
       expect(complaints(`${name}.ts`, "--module", "nodenext", "--lib", lib)).toBe("");
       expect(complaints(`${name}.ts`, "--module", "esnext", "--moduleResolution", "bundler", "--lib", lib)).toBe("");
@@ -96,7 +96,7 @@ describe("the bundles", () => {
   it.each(["node", "workerd", "edge-light"])(
     "have one FormatError under the condition %s, whichever entry it is taken from",
     async (condition) => {
-      const entries = ["coppice", "coppice/decode", "coppice/reference"];
+      const entries = ["coppice", "coppice/decode", "coppice/run", "coppice/reference"];
       const { outputFiles } = await build({
         stdin: {
           contents: entries.map((entry, i) => `export { FormatError as of${i} } from ${JSON.stringify(entry)};`).join("\n"),
@@ -131,6 +131,15 @@ describe("the bundles", () => {
       ([, from, plain]) => from ?? plain,
     );
     expect(new Set(imported)).toEqual(new Set([wasm, "./decode.js"]));
+  });
+
+  it.each([
+    ["run.js", ["./decode.js"]],
+    ["run.workerd.js", ["./decode.js", "./decode.workerd.js", "./wasm/runner.scalar.wasm", "./wasm/runner.simd.wasm"]],
+    ["run.edge-light.js", ["./decode.edge-light.js", "./decode.js", "./wasm/runner.scalar.wasm?module", "./wasm/runner.simd.wasm?module"]],
+  ])("%s takes what understands archives, and errors, from the decoder beside it", (file, wanted) => {
+    const imported = [...dist(file).matchAll(/\bfrom\s*"(.*)"|\bimport\s*["'(](.*)/g)].map(([, from, plain]) => from ?? plain);
+    expect([...new Set(imported)].sort()).toEqual(wanted);
   });
 
   it("of the command starts with a shebang and says the version", () => {

@@ -1,0 +1,159 @@
+import { CHUNK, extraOf, pairs, Sparse, survivors, unscanned } from "../edge/block";
+import { CODEBOOK, Head } from "../edge/head";
+import { refuse } from "../edge/input";
+import { codeOf, floatBits, MOST_VALUES } from "./values";
+
+// Survivors of the block that was decoded last, as entries: u32 each, the place in the row-major block in the upper 24 bits and the code in the lower 8.
+
+/** More than 256 different values: the tensor has no codes. */
+export const NO_CODES: u32 = u32.MAX_VALUE;
+
+const F64: u32 = 3;
+
+/** Whether the record has a codebook for its survivors; else their values are looked up. */
+export function hasCodebook(): bool {
+  return !Head.zero && !Head.own;
+}
+
+/** How many centroids it has. */
+export function centroids(): u32 {
+  return Head.centroids;
+}
+
+/** The float32 value of a centroid of the record. */
+export function centroid(code: u32, dtype: u32): f32 {
+  return reinterpret<f32>(floatBits(CODEBOOK + <usize>code * Head.stride, dtype));
+}
+
+/** Whether the entries of a sparse block come in another order than row-major. */
+export function scanned(): bool {
+  return Head.scan != 0;
+}
+
+/** Survivors of the sparse block that was decoded last. */
+export function blockSurvivors(): u32 {
+  return Sparse.symbol < Sparse.end ? Sparse.survivors : 0;
+}
+
+/**
+ * The next survivors of a sparse block.
+ *
+ * Layout     values  a table of values (values.ts): takes those of survivors that have no code
+ *            pairs() u32[]  the entries; ascending unless `scanned()`
+ * Requires   dtype: 0 F32, 1 F16, 2 BF16, 3 F64.
+ *
+ * @returns how many entries there are; 0 at the block's end; NO_CODES where there are too many values
+ */
+export function entries(dtype: u32, values: usize): u32 {
+  if (Head.own) return ownEntries(dtype, values);
+  const first = Sparse.index;
+  // A chunk may be fillers alone.
+  while (Sparse.symbol < Sparse.end && Sparse.index == first) {
+    place(min(Sparse.symbol + CHUNK, Sparse.end));
+    refuse(Sparse.place > Sparse.count || Sparse.index > Sparse.survivors);
+    // The last symbol is no filler.
+    if (Sparse.symbol == Sparse.end) refuse(Sparse.index < Sparse.survivors || (!Head.escape && <u32>load<u8>(Sparse.end - 1) == Head.gap));
+  }
+  const count = Sparse.index - first;
+  if (Head.scan != 0) {
+    for (let at = Sparse.pairs; at < Sparse.pairs + ((<usize>count) << 2); at += 4) {
+      const entry = load<u32>(at);
+      store<u32>(at, (unscanned(entry >> 8) << 8) | (entry & 255));
+    }
+  }
+  return count;
+}
+
+/** Makes the entries of the symbols up to `end`, as `place` of assembly/edge/block.ts makes pairs. */
+function place(end: usize): void {
+  const filler: u32 = Head.escape ? u32.MAX_VALUE : Head.gap;
+  const exponent = Head.escape ? Head.gap : <u32>8;
+  const codes = Sparse.codes;
+  let place = Sparse.place;
+  let index = Sparse.index;
+  let to = Sparse.pairs;
+  for (let at = Sparse.symbol; at < end; at++) {
+    let gap = <u32>load<u8>(at);
+    if (gap >> exponent != 0) {
+      const bits = extraOf(gap);
+      const held = <u32>(load<u64>(<usize>(Sparse.extra >> 3)) >> (Sparse.extra & 7));
+      gap = ((2 | (gap & 1)) << bits) | (held & ((1 << bits) - 1));
+      Sparse.extra += bits;
+      // Sums of such gaps would pass 32 bits.
+      refuse(place > 1 << 20);
+    }
+    // What follows a filler is written too, and written over, instead of a branch.
+    const survives: u32 = gap != filler ? 1 : 0;
+    store<u32>(to, ((place + gap) << 8) | (<u32>load<u8>(codes + index)));
+    place += gap + survives;
+    index += survives;
+    to += (<usize>survives) << 2;
+  }
+  Sparse.symbol = end;
+  Sparse.place = place;
+  Sparse.index = index;
+}
+
+/** Survivors that have elements of their own; a zero among them is left out. */
+function ownEntries(dtype: u32, values: usize): u32 {
+  const wide: usize = dtype == F64 ? 1 : 0;
+  const at = pairs();
+  let to = at;
+  while (to == at) {
+    const count = (<usize>survivors()) >> wide;
+    if (count == 0) return 0;
+    for (let i: usize = 0; i < count; i++) {
+      const from = at + (i << (3 + wide));
+      const place = load<u32>(from) >> (<u32>wide);
+      let bits: u32;
+      if (wide != 0) {
+        const words = (<u64>load<u32>(from, 4)) | ((<u64>load<u32>(from, 12)) << 32);
+        bits = reinterpret<u32>(<f32>reinterpret<f64>(words));
+      } else {
+        bits = floatBits(from + 4, dtype);
+      }
+      if (bits << 1 == 0) continue;
+      const code = codeOf(values, bits);
+      if (code == MOST_VALUES) return NO_CODES;
+      store<u32>(to, (place << 8) | code);
+      to += 4;
+    }
+  }
+  return <u32>((to - at) >> 2);
+}
+
+/**
+ * Entries of elements that all stand in a block: those that are not zero.
+ *
+ * Layout     elements  of the dtype, [count]
+ *            values    a table of values (values.ts), which takes theirs
+ *            out       u32[count]
+ * Requires   dtype: 0 F32, 1 F16, 2 BF16, 3 F64; `first` is the place of the first of them in the block.
+ *
+ * @returns how many entries there are; NO_CODES where there are too many values
+ */
+export function elementEntries(elements: usize, first: u32, count: u32, dtype: u32, values: usize, out: usize): u32 {
+  const stride: usize = dtype == F64 ? 8 : dtype == 0 ? 4 : 2;
+  let to = out;
+  for (let i: u32 = 0; i < count; i++) {
+    const bits = floatBits(elements + <usize>i * stride, dtype);
+    if (bits << 1 == 0) continue;
+    const code = codeOf(values, bits);
+    if (code == MOST_VALUES) return NO_CODES;
+    store<u32>(to, ((first + i) << 8) | code);
+    to += 4;
+  }
+  return <u32>((to - out) >> 2);
+}
+
+/**
+ * Elements as float32.
+ *
+ * Layout     elements  of the dtype, [count]
+ *            out       f32[count]
+ * Requires   dtype: 0 F32, 1 F16, 2 BF16, 3 F64.
+ */
+export function elementFloats(elements: usize, count: u32, dtype: u32, out: usize): void {
+  const stride: usize = dtype == F64 ? 8 : dtype == 0 ? 4 : 2;
+  for (let i: usize = 0; i < <usize>count; i++) store<u32>(out + (i << 2), floatBits(elements + i * stride, dtype));
+}

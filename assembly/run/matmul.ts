@@ -1,0 +1,266 @@
+// Y = W X + b from the run layout (lay.ts), many vectors: each in a lane.
+
+const LINE: usize = 65536;
+
+/** Where the lanes of a column begin: by the table of offsets, or where there is none by the stride. */
+// @ts-ignore: decorator
+@inline
+function lanesOf(x: usize, offsets: usize, stride: usize, column: usize): usize {
+  return x + (offsets != 0 ? <usize>load<u32>(offsets + (column << 2)) : column * stride);
+}
+
+/**
+ * Y = W X + b by rows, ReLU of it where asked.
+ *
+ * Layout     pointers  u32[rows * panels + 1], indices u16[], codes u8[]: order "rows", see lay.ts
+ *            codebook  f32[]
+ *            bias      f32[rows]; address 0: zeros
+ *            offsets   u32[columns]  bytes from x to each column's lanes; address 0: column * stride
+ *            x         f32[][lanes]  a column's lanes stand one after the other
+ *            y         f32[rows][lanes]  rows yStride bytes apart
+ * Requires   indices below the columns and codes below the centroids, as `lay` checks them; y overlaps nothing else.
+ * Reads      up to 12 bytes past the last lane of a column.
+ * Order      each element of Y: the bias, then the row's entries as they stand; each product and each sum is rounded to float32. ReLU: what is below 0 becomes 0; a NaN and -0 stay.
+ */
+export function matmulRows(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  codes: usize,
+  codebook: usize,
+  bias: usize,
+  offsets: usize,
+  stride: usize,
+  x: usize,
+  lanes: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  let lane: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    for (; lane + 16 <= lanes; lane += 16) {
+      const from = x + (lane << 2);
+      const to = y + (lane << 2);
+      if (offsets != 0) sixteen(pointers, panels, indices, codes, codebook, bias, offsets, 0, from, rows, to, yStride, relu);
+      else sixteen(pointers, panels, indices, codes, codebook, bias, 0, stride, from, rows, to, yStride, relu);
+    }
+    if (lane + 8 <= lanes) {
+      eight(pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), rows, y + (lane << 2), yStride, relu);
+      lane += 8;
+    }
+  }
+  for (; lane < lanes; lane += 4) {
+    const some = min(lanes - lane, 4);
+    four(pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), some, rows, y + (lane << 2), yStride, relu);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function biasOf(bias: usize, row: usize): f32 {
+  return bias != 0 ? load<f32>(bias + (row << 2)) : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function finished(sum: v128, relu: bool): v128 {
+  return relu ? v128.andnot(sum, f32x4.lt(sum, f32x4.splat(0))) : sum;
+}
+
+// @ts-ignore: decorator
+@inline
+function sixteen(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  codes: usize,
+  codebook: usize,
+  bias: usize,
+  offsets: usize,
+  stride: usize,
+  x: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  let line = pointers;
+  let at = indices + ((<usize>load<u32>(line)) << 1);
+  let code = codes + <usize>load<u32>(line);
+  for (let row: usize = 0; row < rows; row++) {
+    let s0 = f32x4.splat(biasOf(bias, row));
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    for (let panel: usize = 0; panel < panels; panel++) {
+      const base = offsets != 0 ? x : x + panel * LINE * stride;
+      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
+      line += 4;
+      const end = codes + <usize>load<u32>(line);
+      for (; code < end; code++) {
+        const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2));
+        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
+        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
+        s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(from, 32)));
+        s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(from, 48)));
+        at += 2;
+      }
+    }
+    const to = y + row * yStride;
+    v128.store(to, finished(s0, relu));
+    v128.store(to, finished(s1, relu), 16);
+    v128.store(to, finished(s2, relu), 32);
+    v128.store(to, finished(s3, relu), 48);
+  }
+}
+
+function eight(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  codes: usize,
+  codebook: usize,
+  bias: usize,
+  offsets: usize,
+  stride: usize,
+  x: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  let line = pointers;
+  let at = indices + ((<usize>load<u32>(line)) << 1);
+  let code = codes + <usize>load<u32>(line);
+  for (let row: usize = 0; row < rows; row++) {
+    let s0 = f32x4.splat(biasOf(bias, row));
+    let s1 = s0;
+    for (let panel: usize = 0; panel < panels; panel++) {
+      const base = offsets != 0 ? x : x + panel * LINE * stride;
+      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
+      line += 4;
+      const end = codes + <usize>load<u32>(line);
+      for (; code < end; code++) {
+        const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2));
+        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
+        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
+        at += 2;
+      }
+    }
+    const to = y + row * yStride;
+    v128.store(to, finished(s0, relu));
+    v128.store(to, finished(s1, relu), 16);
+  }
+}
+
+/** The first `lanes` of four are written. */
+function four(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  codes: usize,
+  codebook: usize,
+  bias: usize,
+  offsets: usize,
+  stride: usize,
+  x: usize,
+  lanes: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  let line = pointers;
+  let at = indices + ((<usize>load<u32>(line)) << 1);
+  let code = codes + <usize>load<u32>(line);
+  for (let row: usize = 0; row < rows; row++) {
+    let s0 = biasOf(bias, row);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    for (let panel: usize = 0; panel < panels; panel++) {
+      const base = offsets != 0 ? x : x + panel * LINE * stride;
+      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
+      line += 4;
+      const end = codes + <usize>load<u32>(line);
+      if (ASC_FEATURE_SIMD) {
+        let sums = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(s0), 1, s1), 2, s2), 3, s3);
+        for (; code < end; code++) {
+          const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+          sums = f32x4.add(sums, f32x4.mul(v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2)), v128.load(from)));
+          at += 2;
+        }
+        s0 = f32x4.extract_lane(sums, 0);
+        s1 = f32x4.extract_lane(sums, 1);
+        s2 = f32x4.extract_lane(sums, 2);
+        s3 = f32x4.extract_lane(sums, 3);
+      } else {
+        for (; code < end; code++) {
+          const from = lanesOf(base, table, stride, <usize>load<u16>(at));
+          const value = load<f32>(codebook + ((<usize>load<u8>(code)) << 2));
+          s0 += value * load<f32>(from);
+          s1 += value * load<f32>(from, 4);
+          s2 += value * load<f32>(from, 8);
+          s3 += value * load<f32>(from, 12);
+          at += 2;
+        }
+      }
+    }
+    const to = y + row * yStride;
+    store<f32>(to, relu && s0 < 0 ? 0 : s0);
+    if (lanes > 1) store<f32>(to, relu && s1 < 0 ? 0 : s1, 4);
+    if (lanes > 2) store<f32>(to, relu && s2 < 0 ? 0 : s2, 8);
+    if (lanes > 3) store<f32>(to, relu && s3 < 0 ? 0 : s3, 12);
+  }
+}
+
+/**
+ * The transpose of a matrix.
+ *
+ * Layout     from  f32[rows][columns]  rows fromStride bytes apart
+ *            to    f32[columns][rows]  columns toStride bytes apart
+ * Requires   they do not overlap.
+ * Reads      nothing past the lengths above, in either build.
+ */
+export function transpose(from: usize, fromStride: usize, rows: usize, columns: usize, to: usize, toStride: usize): void {
+  let row: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    for (; row + 4 <= rows; row += 4) {
+      const at = from + row * fromStride;
+      let column: usize = 0;
+      for (; column + 4 <= columns; column += 4) {
+        const a = v128.load(at + (column << 2));
+        const b = v128.load(at + fromStride + (column << 2));
+        const c = v128.load(at + 2 * fromStride + (column << 2));
+        const d = v128.load(at + 3 * fromStride + (column << 2));
+        const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+        const abEnd = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+        const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+        const cdEnd = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+        const out = to + column * toStride + (row << 2);
+        v128.store(out, v128.shuffle<f64>(ab, cd, 0, 2));
+        v128.store(out + toStride, v128.shuffle<f64>(ab, cd, 1, 3));
+        v128.store(out + 2 * toStride, v128.shuffle<f64>(abEnd, cdEnd, 0, 2));
+        v128.store(out + 3 * toStride, v128.shuffle<f64>(abEnd, cdEnd, 1, 3));
+      }
+      for (; column < columns; column++) {
+        for (let r: usize = 0; r < 4; r++) copyOne(at + r * fromStride + (column << 2), to + column * toStride + ((row + r) << 2));
+      }
+    }
+  }
+  for (; row < rows; row++) {
+    for (let column: usize = 0; column < columns; column++) {
+      copyOne(from + row * fromStride + (column << 2), to + column * toStride + (row << 2));
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function copyOne(from: usize, to: usize): void {
+  store<u32>(to, load<u32>(from));
+}

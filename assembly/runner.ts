@@ -1,0 +1,13 @@
+export { heapBase, variant } from "./common/module";
+export { block, pairs } from "./edge/block";
+export { checksum } from "./edge/checksum";
+export { head } from "./edge/head";
+export { foundAt } from "./edge/input";
+export { relu } from "./nn/layers";
+export { matmulDense, matvecDense } from "./run/dense";
+export { blockSurvivors, centroid, centroids, elementEntries, elementFloats, entries, hasCodebook, scanned } from "./run/entries";
+export { countOther, lay, turn } from "./run/lay";
+export { matmulRows, transpose } from "./run/matmul";
+export { countNonZero, matvecColumns, matvecRows } from "./run/matvec";
+export { inputAt, roomFor } from "./run/input";
+export { valuesBytes } from "./run/values";

@@ -1,0 +1,2 @@
+/** The form that others are held against. */
+export const OURS = "WASM SIMD";

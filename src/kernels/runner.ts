@@ -1,0 +1,219 @@
+// The kernels that run layers, and that lay records of an archive out for them: nothing of Node, no package.
+
+import scalarWasm from "../../build/runner.scalar.wasm";
+import simdWasm from "../../build/runner.simd.wasm";
+import type { Core, RecordHead } from "../archive/core.js";
+import type { TensorEntry } from "../archive/header.js";
+import { FormatError } from "../errors.js";
+import { DTYPES } from "../types.js";
+import { Arena, at, type Ptr, toPtr } from "./arena.js";
+import { CODES, PARTS } from "./traps.js";
+import { chooseVariant, type LoadOptions, type Variant } from "./variant.js";
+
+/** assembly/runner.ts; addresses are u32 and come signed. */
+export interface RunExports {
+  readonly memory: WebAssembly.Memory;
+  variant(): number;
+  heapBase(): number;
+
+  foundAt(): number;
+  inputAt(base: Ptr, byteLength: number): number;
+  checksum(at: number, byteLength: number, seed: number): number;
+  head(at: number, byteLength: number, dtype: number, tensorBytes: number, r: number, c: number, recordBytes: number): void;
+  block(at: number, byteLength: number, seed: number, count: number): number;
+  roomFor(byteLength: number): number;
+  pairs(): number;
+
+  hasCodebook(): number;
+  centroids(): number;
+  centroid(code: number, dtype: number): number;
+  scanned(): number;
+  blockSurvivors(): number;
+  valuesBytes(): number;
+  entries(dtype: number, values: Ptr): number;
+  elementEntries(elements: Ptr, first: number, count: number, dtype: number, values: Ptr, out: Ptr): number;
+  elementFloats(elements: Ptr, count: number, dtype: number, out: Ptr): void;
+
+  lay(from: Ptr, count: number, laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): number;
+  countOther(pointers: Ptr, panels: number, line: number, first: number, end: number, indices: Ptr, counts: Ptr, others: number): void;
+  turn(
+    pointers: Ptr,
+    panels: number,
+    line: number,
+    first: number,
+    end: number,
+    indices: Ptr,
+    codes: Ptr,
+    next: Ptr,
+    others: number,
+    toIndices: Ptr,
+    toCodes: Ptr,
+  ): void;
+
+  countNonZero(x: Ptr, count: number): number;
+  matvecColumns(
+    pointers: Ptr,
+    panels: number,
+    indices: Ptr,
+    codes: Ptr,
+    codebook: Ptr,
+    centroids: number,
+    x: Ptr,
+    columns: number,
+    found: Ptr,
+    y: Ptr,
+  ): void;
+  matvecRows(pointers: Ptr, panels: number, indices: Ptr, codes: Ptr, codebook: Ptr, x: Ptr, rows: number, y: Ptr): void;
+  matvecDense(weights: Ptr, x: Ptr, columns: number, rows: number, y: Ptr): void;
+  matmulRows(
+    pointers: Ptr,
+    panels: number,
+    indices: Ptr,
+    codes: Ptr,
+    codebook: Ptr,
+    bias: number,
+    offsets: number,
+    stride: number,
+    x: Ptr,
+    lanes: number,
+    rows: number,
+    y: Ptr,
+    yStride: number,
+    relu: boolean,
+  ): void;
+  matmulDense(
+    weights: Ptr,
+    columns: number,
+    bias: number,
+    offsets: number,
+    stride: number,
+    x: Ptr,
+    lanes: number,
+    rows: number,
+    y: Ptr,
+    yStride: number,
+    relu: boolean,
+  ): void;
+  transpose(from: Ptr, fromStride: number, rows: number, columns: number, to: Ptr, toStride: number): void;
+  relu(values: Ptr, count: number): void;
+}
+
+/** An instance of the kernels. Its memory lives and goes with it. */
+export interface Runner {
+  readonly variant: Variant;
+  readonly arena: Arena;
+  readonly exports: RunExports;
+}
+
+const compiled = new Map<Variant, WebAssembly.Module>();
+
+/** The module, compiled on the first call and kept: another thread may have it, and need not compile it again. */
+export function runnerModule(variant: Variant): WebAssembly.Module {
+  let module = compiled.get(variant);
+  if (module === undefined) {
+    // In the build for hosts that compile no bytes the imports are the modules themselves.
+    const wasm = variant === "simd" ? simdWasm : scalarWasm;
+    module = wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm);
+    compiled.set(variant, module);
+  }
+  return module;
+}
+
+function adopt(module: WebAssembly.Module): Runner {
+  const exports = new WebAssembly.Instance(module).exports as unknown as RunExports;
+  return {
+    variant: exports.variant() === 1 ? "simd" : "scalar",
+    arena: new Arena(exports.memory, exports.heapBase() >>> 0),
+    exports,
+  };
+}
+
+/**
+ * Runs with this module, a `WebAssembly.Module`, for hosts whose policy forbids to compile bytes: `coppice/wasm/runner.simd` or `coppice/wasm/runner.scalar`, compiled by the host. It may be called at any time, once for each.
+ *
+ * @throws TypeError where it is no module of the kernels that run layers
+ */
+export function init(module: object): void {
+  if (!(module instanceof WebAssembly.Module) || !WebAssembly.Module.exports(module).some(({ name }) => name === "matvecColumns"))
+    throw new TypeError("module must be runner.simd.wasm or runner.scalar.wasm");
+  compiled.set(adopt(module).variant, module);
+}
+
+/**
+ * A new instance, with an empty memory.
+ *
+ * @throws TypeError where the variant is none, RangeError where this runtime cannot run it
+ */
+export function newRunner(options: LoadOptions = {}): Runner {
+  return adopt(runnerModule(chooseVariant(options)));
+}
+
+/** A record's head, which is read again for each block. */
+export interface RunHead extends RecordHead {
+  readonly bytes: Uint8Array;
+  readonly entry: TensorEntry;
+}
+
+/** Understands records with a runner's memory from `base` on; what stands below is its caller's. */
+export interface RecordReader extends Pick<Core<RunHead>, "readHead" | "crc32c"> {
+  /**
+   * Reads a block of `count` elements, and lends the address of its elements, row-major, to `use`; 0 for a sparse block, whose survivors `entries` gives.
+   *
+   * @throws FormatError where the block, or what `use` asks of it, is at fault
+   */
+  block<T>(head: RunHead, block: Uint8Array, offset: number, seedCrc: number, count: number, use: (elements: Ptr) => T): T;
+  /** Memory beside the block that was read last, until the next: buffers of so many bytes, 16-aligned. */
+  room(...byteLengths: number[]): Ptr[];
+}
+
+export function recordReader({ arena, exports }: Runner, base: Ptr): RecordReader {
+  const lend = (first: Uint8Array, second: Uint8Array = new Uint8Array(0)): Ptr => {
+    const byteLength = first.length + second.length;
+    const ptr = run(0, () => toPtr(exports.inputAt(base, byteLength)));
+    arena.u8(ptr, first.length).set(first);
+    arena.u8(at(ptr, first.length), second.length).set(second);
+    return ptr;
+  };
+  const found = (count: number): Float64Array => arena.f64(toPtr(exports.foundAt()), count);
+  /** Runs the kernels on bytes of the archive whose offsets there are their addresses and `bias`. */
+  const run = <T>(bias: number, work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      const [code, address, part] = found(3);
+      if (code >= 0 && error instanceof WebAssembly.RuntimeError) throw new FormatError(CODES[code], bias + address, `in a ${PARTS[part]}`);
+      throw error;
+    }
+  };
+  const takeHead = (ptr: Ptr, byteLength: number, entry: TensorEntry): void => {
+    const [r = 1, c = 1] = entry.shape;
+    const dtype = DTYPES.indexOf(entry.dtype);
+    run(entry.recordOffset - ptr, () => exports.head(ptr, byteLength, dtype, entry.byteLength, r, c, entry.recordByteLength));
+  };
+  return {
+    readHead(start, entry) {
+      takeHead(lend(start), start.length, entry);
+      const [, , , byteLength, elements, elementBytes, blockElements, sparse] = found(8);
+      return {
+        byteLength,
+        elements,
+        elementBytes: elementBytes as RunHead["elementBytes"],
+        blockElements,
+        sparse: sparse > 0,
+        bytes: start.slice(0, byteLength),
+        entry,
+      };
+    },
+    crc32c(bytes, seed = 0) {
+      const ptr = lend(bytes);
+      return run(0, () => exports.checksum(ptr, bytes.length, seed)) >>> 0;
+    },
+    block({ bytes, entry }, block, offset, seedCrc, count, use) {
+      const ptr = lend(bytes, block);
+      const blockAt = at(ptr, bytes.length);
+      takeHead(ptr, bytes.length, entry);
+      return run(offset - blockAt, () => use(toPtr(exports.block(blockAt, block.length, seedCrc, count))));
+    },
+    room: (...byteLengths) => byteLengths.map((byteLength) => toPtr(exports.roomFor(byteLength))),
+  };
+}

@@ -1,0 +1,7 @@
+// Layers that run from their compressed form, anywhere: no dependency, nothing of Node.
+
+export { FormatError, type FormatErrorCode } from "../errors.js";
+export { init } from "../kernels/runner.js";
+export type { Variant } from "../kernels/variant.js";
+export { Layer, type Layout } from "./layer.js";
+export { type LayerOptions, loadLayer } from "./load.js";
