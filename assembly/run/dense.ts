@@ -1,3 +1,5 @@
+import { biasOf, finished, lanesOf } from "./lanes";
+
 // y = W x + b of a matrix that has no codes, in float32.
 
 /**
@@ -110,12 +112,12 @@ function tile(
   const some = min(lanes - lane, 4);
   const at = x + (lane << 2);
   if (ASC_FEATURE_SIMD) {
-    let s0 = f32x4.splat(biasAt(bias, row));
-    let s1 = rows > 1 ? f32x4.splat(biasAt(bias, row + 1)) : s0;
-    let s2 = rows > 1 ? f32x4.splat(biasAt(bias, row + 2)) : s0;
-    let s3 = rows > 1 ? f32x4.splat(biasAt(bias, row + 3)) : s0;
+    let s0 = f32x4.splat(biasOf(bias, row));
+    let s1 = rows > 1 ? f32x4.splat(biasOf(bias, row + 1)) : s0;
+    let s2 = rows > 1 ? f32x4.splat(biasOf(bias, row + 2)) : s0;
+    let s3 = rows > 1 ? f32x4.splat(biasOf(bias, row + 3)) : s0;
     for (let j: usize = 0; j < columns; j++) {
-      const values = v128.load(at + (offsets != 0 ? <usize>load<u32>(offsets + (j << 2)) : j * stride));
+      const values = v128.load(lanesOf(at, offsets, stride, j));
       const w = from + (j << 2);
       s0 = f32x4.add(s0, f32x4.mul(v128.load_splat<f32>(w), values));
       if (rows > 1) {
@@ -133,10 +135,9 @@ function tile(
   } else {
     for (let r: usize = 0; r < rows; r++) {
       for (let l: usize = 0; l < some; l++) {
-        let sum = biasAt(bias, row + r);
+        let sum = biasOf(bias, row + r);
         for (let j: usize = 0; j < columns; j++) {
-          const offset = offsets != 0 ? <usize>load<u32>(offsets + (j << 2)) : j * stride;
-          sum += load<f32>(from + r * rowBytes + (j << 2)) * load<f32>(at + offset + (l << 2));
+          sum += load<f32>(from + r * rowBytes + (j << 2)) * load<f32>(lanesOf(at, offsets, stride, j) + (l << 2));
         }
         store<f32>(to + r * yStride + (l << 2), relu && sum < 0 ? 0 : sum);
       }
@@ -144,15 +145,9 @@ function tile(
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function biasAt(bias: usize, row: usize): f32 {
-  return bias != 0 ? load<f32>(bias + (row << 2)) : 0;
-}
-
 /** Writes the first `lanes` of four. */
 function put(sum: v128, to: usize, lanes: usize, relu: bool): void {
-  if (relu) sum = v128.andnot(sum, f32x4.lt(sum, f32x4.splat(0)));
+  sum = finished(sum, relu);
   if (lanes > 3) {
     v128.store(to, sum);
     return;

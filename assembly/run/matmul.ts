@@ -1,13 +1,8 @@
+import { biasOf, finished, lanesOf } from "./lanes";
+
 // Y = W X + b from the run layout (lay.ts), many vectors: each in a lane.
 
 const LINE: usize = 65536;
-
-/** Where the lanes of a column begin: by the table of offsets, or where there is none by the stride. */
-// @ts-ignore: decorator
-@inline
-function lanesOf(x: usize, offsets: usize, stride: usize, column: usize): usize {
-  return x + (offsets != 0 ? <usize>load<u32>(offsets + (column << 2)) : column * stride);
-}
 
 /**
  * Y = W X + b by rows, ReLU of it where asked.
@@ -43,11 +38,11 @@ export function matmulRows(
     for (; lane + 16 <= lanes; lane += 16) {
       const from = x + (lane << 2);
       const to = y + (lane << 2);
-      if (offsets != 0) sixteen(pointers, panels, indices, codes, codebook, bias, offsets, 0, from, rows, to, yStride, relu);
-      else sixteen(pointers, panels, indices, codes, codebook, bias, 0, stride, from, rows, to, yStride, relu);
+      if (offsets != 0) wide(4, pointers, panels, indices, codes, codebook, bias, offsets, 0, from, rows, to, yStride, relu);
+      else wide(4, pointers, panels, indices, codes, codebook, bias, 0, stride, from, rows, to, yStride, relu);
     }
     if (lane + 8 <= lanes) {
-      eight(pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), rows, y + (lane << 2), yStride, relu);
+      wide(2, pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), rows, y + (lane << 2), yStride, relu);
       lane += 8;
     }
   }
@@ -57,21 +52,11 @@ export function matmulRows(
   }
 }
 
+/** Sixteen lanes, or eight: a call's `vectors`, four or two, is known to the compiler. */
 // @ts-ignore: decorator
 @inline
-function biasOf(bias: usize, row: usize): f32 {
-  return bias != 0 ? load<f32>(bias + (row << 2)) : 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function finished(sum: v128, relu: bool): v128 {
-  return relu ? v128.andnot(sum, f32x4.lt(sum, f32x4.splat(0))) : sum;
-}
-
-// @ts-ignore: decorator
-@inline
-function sixteen(
+function wide(
+  vectors: usize,
   pointers: usize,
   panels: usize,
   indices: usize,
@@ -104,56 +89,20 @@ function sixteen(
         const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2));
         s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
         s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
-        s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(from, 32)));
-        s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(from, 48)));
+        if (vectors > 2) {
+          s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(from, 32)));
+          s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(from, 48)));
+        }
         at += 2;
       }
     }
     const to = y + row * yStride;
     v128.store(to, finished(s0, relu));
     v128.store(to, finished(s1, relu), 16);
-    v128.store(to, finished(s2, relu), 32);
-    v128.store(to, finished(s3, relu), 48);
-  }
-}
-
-function eight(
-  pointers: usize,
-  panels: usize,
-  indices: usize,
-  codes: usize,
-  codebook: usize,
-  bias: usize,
-  offsets: usize,
-  stride: usize,
-  x: usize,
-  rows: usize,
-  y: usize,
-  yStride: usize,
-  relu: bool,
-): void {
-  let line = pointers;
-  let at = indices + ((<usize>load<u32>(line)) << 1);
-  let code = codes + <usize>load<u32>(line);
-  for (let row: usize = 0; row < rows; row++) {
-    let s0 = f32x4.splat(biasOf(bias, row));
-    let s1 = s0;
-    for (let panel: usize = 0; panel < panels; panel++) {
-      const base = offsets != 0 ? x : x + panel * LINE * stride;
-      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
-      line += 4;
-      const end = codes + <usize>load<u32>(line);
-      for (; code < end; code++) {
-        const from = lanesOf(base, table, stride, <usize>load<u16>(at));
-        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2));
-        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
-        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
-        at += 2;
-      }
+    if (vectors > 2) {
+      v128.store(to, finished(s2, relu), 32);
+      v128.store(to, finished(s3, relu), 48);
     }
-    const to = y + row * yStride;
-    v128.store(to, finished(s0, relu));
-    v128.store(to, finished(s1, relu), 16);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Header, TensorEntry } from "../archive/header.js";
 import { FormatError } from "../errors.js";
 import { DTYPES } from "../types.js";
 import { placePairs, wordsOf } from "./pairs.js";
-import { CODES, PARTS } from "./traps.js";
+import { refusalOf } from "./traps.js";
 
 /** assembly/decoder.ts; addresses are u32 and come signed. */
 interface DecoderExports {
@@ -84,9 +84,7 @@ function run<T>(bias: number, work: (decoder: DecoderExports) => T): T {
   try {
     return work(decoder!);
   } catch (error) {
-    const [code, at, part] = found();
-    if (code >= 0 && error instanceof WebAssembly.RuntimeError) throw new FormatError(CODES[code], bias + at, `in a ${PARTS[part]}`);
-    throw error;
+    throw refusalOf(error, found(), bias);
   }
 }
 

@@ -4,10 +4,9 @@ import scalarWasm from "../../build/runner.scalar.wasm";
 import simdWasm from "../../build/runner.simd.wasm";
 import type { Core, RecordHead } from "../archive/core.js";
 import type { TensorEntry } from "../archive/header.js";
-import { FormatError } from "../errors.js";
 import { DTYPES } from "../types.js";
 import { Arena, at, type Ptr, toPtr } from "./arena.js";
-import { CODES, PARTS } from "./traps.js";
+import { refusalOf } from "./traps.js";
 import { chooseVariant, type LoadOptions, type Variant } from "./variant.js";
 
 /** assembly/runner.ts; addresses are u32 and come signed. */
@@ -180,9 +179,7 @@ export function recordReader({ arena, exports }: Runner, base: Ptr): RecordReade
     try {
       return work();
     } catch (error) {
-      const [code, address, part] = found(3);
-      if (code >= 0 && error instanceof WebAssembly.RuntimeError) throw new FormatError(CODES[code], bias + address, `in a ${PARTS[part]}`);
-      throw error;
+      throw refusalOf(error, found(3), bias);
     }
   };
   const takeHead = (ptr: Ptr, byteLength: number, entry: TensorEntry): void => {
