@@ -66,6 +66,16 @@ function ratioText(ratio: Ratio | undefined): string {
   return ratio ? `${threeDigits(ratio.minimum)} (${threeDigits(ratio.median)})` : "-";
 }
 
+/** Lines of a table for a terminal: the first column to the left, numbers to the right. */
+export function aligned(rows: readonly (readonly string[])[], gap: string, leastWidth: (column: number) => number = () => 0): string[] {
+  const widths = rows[0].map((_, i) => Math.max(leastWidth(i), ...rows.map((row) => row[i].length)));
+  return rows.map((row) => row.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join(gap));
+}
+
+export function markdownTable(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [heads, heads.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((row) => `| ${row.join(" | ")} |`);
+}
+
 /** Heads of the columns of `rowOf`. */
 export const HEADS: readonly string[] = ["form", "ms", "median", "M/s", "median", "GB/s", "of C", "of JS"];
 
@@ -101,29 +111,20 @@ export function documentText({ machine, rounds, tasks }: BenchDocument): string 
 }
 
 function taskText(task: ReportedTask): string[] {
-  const rows = [HEADS, ...task.forms.map(rowOf)];
   // Tables of one width, as far as they can be, and within 80 columns.
-  const widths = HEADS.map((_, i) => Math.max(i === 0 ? 11 : 4, ...rows.map((row) => row[i].length)));
+  const rows = aligned([HEADS, ...task.forms.map(rowOf)], "  ", (column) => (column === 0 ? 11 : 4));
   return [
     taskTitle(task),
-    ...rows.map((row) => `  ${row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ")}`),
+    ...rows.map((row) => `  ${row}`),
     ...task.forms.filter(({ note }) => note !== undefined).map(({ form, note }) => `  ${form}: ${note}`),
     ...task.refused.map(({ form, reason }) => `  ${form} is left out: ${reason}`),
   ];
 }
 
 export function documentMarkdown({ machine, rounds, tasks }: BenchDocument): string {
-  const row = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
   const lines = [...machineLines(machine).map((line) => `- ${line}`), `- ${rounds} rounds, forms in turn`, "", EXPLANATION.join(" ")];
   for (const task of tasks) {
-    lines.push(
-      "",
-      `**${taskTitle(task)}**`,
-      "",
-      row(HEADS),
-      row(HEADS.map((_, i) => (i === 0 ? "---" : "---:"))),
-      ...task.forms.map((form) => row(rowOf(form))),
-    );
+    lines.push("", `**${taskTitle(task)}**`, "", ...markdownTable(HEADS, task.forms.map(rowOf)));
     for (const { form, note } of task.forms) if (note !== undefined) lines.push("", `${form}: ${note}.`);
     for (const { form, reason } of task.refused) lines.push("", `${form} is left out: ${reason}.`);
   }

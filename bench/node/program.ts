@@ -88,8 +88,16 @@ export interface Python {
   readonly version: string;
 }
 
-/** python3 with a module: the system's, or else the first of the path. */
-export async function pythonWith(module: string): Promise<Python | undefined> {
+const pythons = new Map<string, Promise<Python | undefined>>();
+
+/** python3 with a module: the system's, or else the first of the path. It is looked for once, since importing takes seconds. */
+export function pythonWith(module: string): Promise<Python | undefined> {
+  const found = pythons.get(module) ?? findPython(module);
+  pythons.set(module, found);
+  return found;
+}
+
+async function findPython(module: string): Promise<Python | undefined> {
   for (const command of ["/usr/bin/python3", "python3"]) {
     const version = await printed(command, "-c", `import ${module}; print(${module}.__version__)`);
     if (version !== undefined) return { command, version };

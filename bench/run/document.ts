@@ -56,16 +56,16 @@ export function formNames(layers: readonly SuiteResult[], batch: number): string
   ];
 }
 
-/** Microseconds of a sample by the median, where the form was measured. */
-export function medianOf({ batches }: SuiteResult, batch: number, form: string): number | undefined {
-  return batches.find((each) => each.batch === batch)?.forms.find((each) => each.form === form)?.median;
+/** Microseconds of a sample, where the form was measured. */
+export function timeOf({ batches }: SuiteResult, batch: number, form: string, of: "median" | "minimum"): number | undefined {
+  return batches.find((each) => each.batch === batch)?.forms.find((each) => each.form === form)?.[of];
 }
 
 /** Of every layer in which both were measured, the time of one form over that of another. */
 function quotients(layers: readonly LayerResult[], batch: number, form: string, over: string): Record<string, number> {
   return Object.fromEntries(
     layers.flatMap((result) => {
-      const [time, unit] = [medianOf(result, batch, form), medianOf(result, batch, over)];
+      const [time, unit] = [form, over].map((each) => timeOf(result, batch, each, "median"));
       return time === undefined || unit === undefined ? [] : [[result.layer.name, time / unit]];
     }),
   );

@@ -1,5 +1,5 @@
-import { machineLines, threeDigits } from "../report.js";
-import { formNames, type LayerResult, type RunDocument, withoutTimes } from "./document.js";
+import { aligned, machineLines, markdownTable, threeDigits } from "../report.js";
+import { formNames, type LayerResult, type RunDocument, timeOf, withoutTimes } from "./document.js";
 import { OURS } from "./names.js";
 
 // The document of the suite as text for a terminal, and as Markdown.
@@ -25,9 +25,7 @@ const cell = (value: number | undefined): string => (value === undefined ? "-" :
 const namesOf = (layers: readonly LayerResult[]): string[] => layers.map(({ layer }) => layer.name);
 
 function timesTable({ layers, paper }: RunDocument, batch: number, of: "median" | "minimum"): Table {
-  const times = (result: LayerResult, form: string): number | undefined =>
-    result.batches.find((each) => each.batch === batch)?.forms.find((each) => each.form === form)?.[of];
-  const rows = formNames(layers, batch).map((form) => [form, ...layers.map((result) => cell(times(result, form)))]);
+  const rows = formNames(layers, batch).map((form) => [form, ...layers.map((result) => cell(timeOf(result, batch, form, of)))]);
   const published = paper
     .filter((row) => row.batch === batch)
     .map(({ name, times }) => [name, ...namesOf(layers).map((layer) => cell(times[layer]))]);
@@ -87,19 +85,15 @@ const without = ({ layers }: RunDocument): string[] => withoutTimes(layers).map(
 export function runText(document: RunDocument): string {
   const lines = [...about(document), ...LEGEND];
   for (const { title, heads, rows } of tablesOf(document)) {
-    const widths = heads.map((_, i) => Math.max(...[heads, ...rows].map((row) => row[i].length)));
-    const line = (row: readonly string[]): string =>
-      row.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join(" ");
-    lines.push("", title, ...[heads, ...rows].map(line));
+    lines.push("", title, ...aligned([heads, ...rows], " "));
   }
   return [...lines, "", ...without(document)].join("\n").trimEnd();
 }
 
 export function runMarkdown(document: RunDocument): string {
-  const row = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
   const lines = [...about(document).map((line) => `- ${line}`), "", LEGEND.join(" ")];
   for (const { title, heads, rows } of tablesOf(document)) {
-    lines.push("", `**${title}**`, "", row(heads), row(heads.map((_, i) => (i === 0 ? "---" : "---:"))), ...rows.map(row));
+    lines.push("", `**${title}**`, "", ...markdownTable(heads, rows));
   }
   for (const line of without(document)) lines.push("", `${line}.`);
   return `${lines.join("\n")}\n`;
