@@ -121,7 +121,7 @@ const parts = [
     .filter((arg, i, all) => arg !== "--out" && all[i - 1] !== "--out")
     .join(
       " ",
-    )}\`: ${seedsTitle}. Errors are of the 10,000 test images of MNIST, which chose nothing: 5,000 of the training digits were held out for that. ` +
+    )}\`: ${seedsTitle}. Errors are of the 10,000 test images of MNIST; 5,000 of the training digits were held out to choose by. ` +
     `The ratio is that of ${parameterBytes(first.dense).toLocaleString("en-US")} bytes of float32 parameters over the bytes of the archive file, everything in it counted. ${cpus()[0].model.trim()}, Node ${process.versions.node}, ${threads === 1 ? "one thread" : `${threads} threads`}.${values.quick ? " With a twentieth of the epochs: a look at the command, no result." : ""}`,
   "## Table 1",
   firstTable(

@@ -3,6 +3,7 @@ import { type NetworkSpec, type Samples, Sequential, type Tensor } from "../../s
 import { decode } from "../../src/pipeline/decode.js";
 import type { Rule } from "../../src/pipeline/recipe.js";
 import type { Stage, TrainingRecipe } from "../../src/train/index.js";
+import { rulesByTensor } from "../../src/train/rules.js";
 import { type Done, type Setting, train } from "./runs.js";
 
 /** What a network is at a stage. */
@@ -64,10 +65,18 @@ export async function withoutRetraining(
   net: NetworkSpec,
   test: Samples,
 ): Promise<Point> {
+  const shared = recipe.stages.flatMap((stage) => (stage.type === "share" ? stage.rules : []));
+  const shares = new Map(
+    rulesByTensor(
+      shared,
+      done.report.tensors.map(({ name }) => name),
+    ),
+  );
   const rules = done.report.tensors.flatMap(({ name, density, codebook }): Rule[] => {
-    if (codebook === 0) return [];
     const prune = density < 1 && { prune: { sparsity: 1 - density } };
-    return [{ match: name, ...prune, share: { centroids: codebook } }];
+    // Where the archive has no codebook, since survivors take less without one, the recipe says how they were shared.
+    const share = codebook > 0 ? { centroids: codebook } : shares.get(name)?.share;
+    return prune || share ? [{ match: name, ...prune, ...(share && { share }) }] : [];
   });
   const contexts = recipe.archive?.contexts ?? "all";
   const { archive } = await compress(dense, { recipe: { rules, contexts } });
