@@ -52,7 +52,7 @@ export function parseNetwork(value: unknown): NetworkSpec {
 }
 
 /** Changes where a checkpoint of before would not lead to the same bits. */
-const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 1;
 
 /**
  * Trains a network stage by stage, and compresses it: pruned weights are 0 in the archive and shared ones stay as they are, so what comes out of it is what was trained. Stopped at any time and
