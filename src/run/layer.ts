@@ -1,10 +1,11 @@
-import { checkFloat32, checkInteger } from "../check.js";
+import { checkInteger } from "../check.js";
 import { at, type Ptr } from "../kernels/arena.js";
 import { newRunner, type Runner } from "../kernels/runner.js";
 import type { Variant } from "../kernels/variant.js";
 import type { Lines, Order, Shape } from "./lines.js";
 import { CodedMatrix, DenseMatrix, type Matrix } from "./matrix.js";
 import type { Dense } from "./read.js";
+import { checkApart, checkVector } from "./vectors.js";
 
 /** How a layer's survivors stand in memory; `dense` where the tensor has more than 256 different values. */
 export type Layout = "auto" | "both" | Order;
@@ -217,19 +218,4 @@ export class Layer {
 /** The first address from there on where a cache line begins. */
 function aligned(ptr: Ptr): Ptr {
   return (Math.ceil(ptr / CACHE_LINE) * CACHE_LINE) as Ptr;
-}
-
-/** @throws TypeError, RangeError naming the argument */
-function checkVector(value: unknown, title: string, length: number): asserts value is Float32Array {
-  checkFloat32(value, title);
-  if (value.length !== length) {
-    const detached = value.length === 0 && value.buffer.byteLength === 0 ? ": its buffer is empty, or was detached" : "";
-    throw new RangeError(`${title} must have ${length} numbers, got ${value.length}${detached}`);
-  }
-}
-
-/** @throws RangeError where two arrays have memory in common */
-function checkApart(a: Float32Array, titleOfA: string, b: Float32Array, titleOfB: string): void {
-  if (a.buffer !== b.buffer || a.byteOffset >= b.byteOffset + b.byteLength || b.byteOffset >= a.byteOffset + a.byteLength) return;
-  throw new RangeError(`${titleOfA} and ${titleOfB} must not share memory`);
 }

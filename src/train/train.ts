@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { checkInteger } from "../check.js";
+import { shapesOf } from "../network/shapes.js";
+import { checkSpec, type NetworkSpec } from "../network/spec.js";
 import { type Samples, Sequential } from "../nn/sequential.js";
-import { shapesOf } from "../nn/shapes.js";
-import { checkSpec, type NetworkSpec } from "../nn/spec.js";
 import { decode } from "../pipeline/decode.js";
 import type { Tensor } from "../types.js";
 import { Checkpoints, cleanCheckpoints } from "./checkpoint.js";

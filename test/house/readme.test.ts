@@ -194,6 +194,19 @@ describe("the README", () => {
     expect(await runTs(`${stubs}${transformers}\nconsole.log(embed.byteLength);`)).toBe(`${statSync(MODEL).size}\n`);
   });
 
+  it("has an example that runs a network and a layer from an archive", async () => {
+    const running = blocks("ts").find((code) => code.includes("coppice/run"));
+    const stubs = `
+      import { readFileSync } from "node:fs";
+      const linear = (name, inputs, out) => ({ type: "linear", name, in: inputs, out });
+      const layers = [linear("fc1", 784, 300), { type: "relu" }, linear("fc2", 300, 100), { type: "relu" }, linear("fc3", 100, 10)];
+      const files = { "/net.coppice": readFileSync("net.coppice"), "/net.json": JSON.stringify({ layers }) };
+      globalThis.fetch = async (url) => new Response(files[url]);
+    `;
+    const printed = await runTs(`${stubs}${running}\nconsole.log(probabilities.reduce((sum, value) => sum + value), y.length);`);
+    expect(Number(/^(\S+) 300$/m.exec(printed)?.[1])).toBeCloseTo(1, 5);
+  });
+
   it("has an example that retrains what was pruned and shared, and whose archive gives the same weights", async () => {
     const training = blocks("ts").find((code) => code.includes("coppice/nn"));
     const stubs = `
