@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newRunner } from "../../src/kernels/runner.js";
-import { VARIANTS } from "../../src/kernels/variant.js";
+import { VARIANTS, type Variant } from "../../src/kernels/variant.js";
 import * as reference from "../../src/reference/run.js";
 import type { Lines, Order } from "../../src/run/lines.js";
 import { CodedMatrix, DenseMatrix, type Matrix } from "../../src/run/matrix.js";
@@ -26,16 +26,16 @@ const MATRICES: readonly (readonly [rows: number, columns: number, density: numb
 const LANES = [1, 2, 3, 4, 5, 8, 12, 15, 16, 31, 32, 33, 63, 64, 100];
 const FEW_LANES = [1, 6, 33];
 
-const linesOf = (expected: Expected, order: Order): Lines => {
+const linesOf = (expected: Expected, order: Order, variant: Variant): Lines => {
   const { rows, columns, pointers, indices, codes } = expected.lines(order);
-  return {
-    rows,
-    columns,
-    order,
-    pointers,
-    runs: [{ indices, codes }],
-    codebook: expected.codebook.length > 0 ? expected.codebook : Float32Array.of(0),
-  };
+  const runner = newRunner({ variant });
+  const { arena } = runner;
+  const at = { pointers: arena.alloc(pointers.byteLength), indices: arena.alloc(indices.byteLength), codes: arena.alloc(codes.byteLength) };
+  arena.u32(at.pointers, pointers.length).set(pointers);
+  arena.u16(at.indices, indices.length).set(indices);
+  arena.u8(at.codes, codes.length).set(codes);
+  const codebook = expected.codebook.length > 0 ? expected.codebook : Float32Array.of(0);
+  return { runner, rows, columns, order, ...at, survivors: codes.length, codebook };
 };
 
 describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
@@ -51,10 +51,11 @@ describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
     ] as const)("lay %s out, and turn them into %s, as written down", (order, other) => {
       for (const wanted of [order, other]) {
         const { pointers, indices, codes } = expected.lines(wanted);
-        const laid = new CodedMatrix(newRunner({ variant }), linesOf(expected, order), wanted).lines();
-        expectSame(laid.pointers, pointers, wanted);
-        expectSame(laid.runs[0].indices, indices, wanted);
-        expectSame(laid.runs[0].codes, codes, wanted);
+        const laid = new CodedMatrix(newRunner({ variant }), linesOf(expected, order, variant), wanted).lines();
+        const { arena } = laid.runner;
+        expectSame(arena.u32(laid.pointers, pointers.length), pointers, wanted);
+        expectSame(arena.u16(laid.indices, indices.length), indices, wanted);
+        expectSame(arena.u8(laid.codes, codes.length), codes, wanted);
       }
     });
 
@@ -62,7 +63,7 @@ describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
       const runner = newRunner({ variant });
       const { arena } = runner;
       const matrix: Matrix =
-        order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order), order);
+        order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order, variant), order);
       const x = activations(random, columns);
       const before = random.weights(rows);
       const [xAt, yAt] = [arena.alloc(4 * columns), arena.alloc(4 * rows)];
@@ -77,7 +78,8 @@ describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
       for (const lanes of rows * columns > 10_000 ? FEW_LANES : LANES) {
         const runner = newRunner({ variant });
         const { arena } = runner;
-        const matrix = order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order), order);
+        const matrix =
+          order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order, variant), order);
         const bias = lanes % 2 === 0 ? random.weights(rows) : undefined;
         const relu = lanes % 3 === 0;
         const X = activations(random, columns * lanes, 0.8);
