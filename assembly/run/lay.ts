@@ -1,9 +1,9 @@
-// The run layout, of survivors in row-major order and from one order to the other.
-//
-// A line is a run of at most 65,536 columns of one row (order "rows") or of at most 65,536 rows of one column (order "columns"); a row or column that is longer has several,
-// one after the other. The entries of all lines stand one after the other: u16 index in the line, and beside them u8 codes. pointers[line] is the first entry of a line.
+import { gapAt, lastIsFiller, Sparse } from "../edge/block";
+import { Head } from "../edge/head";
+import { refuse } from "../edge/input";
+import { LINE } from "./line";
 
-const LINE: u32 = 65536;
+// Survivors of blocks in row-major order into the run layout (line.ts), by rows.
 
 // Where laying is: u32 each, from the address `laying` on.
 
@@ -19,150 +19,153 @@ const START: usize = 20;
 const NEXT: usize = 24;
 /** Entries that were laid, in all. */
 const COUNT: usize = 28;
-/** Every code is below it. */
-const CENTROIDS: usize = 32;
+
+/** Bytes at `laying`. */
+export function layingBytes(): usize {
+  return 32;
+}
+
+/**
+ * Begins to lay a matrix out.
+ *
+ * Layout     laying    u32[8]          see above
+ *            pointers  u32[lines + 1]  the first is written
+ * Requires   1 <= columns <= 2^31 - 1; lines: `panels` to each row.
+ */
+export function beginLaying(laying: usize, columns: u32, lines: u32, panels: u32, pointers: usize): void {
+  memory.fill(laying, 0, layingBytes());
+  store<u32>(laying, columns, COLUMNS);
+  store<u32>(laying, lines, LINES);
+  store<u32>(laying, panels, PANELS);
+  store<u32>(pointers, 0);
+}
+
+/** Entries that were laid, in all. */
+export function laid(laying: usize): u32 {
+  return load<u32>(laying, COUNT);
+}
+
+/** A block of `count` elements ends: the next one's places begin behind them. */
+export function endBlock(laying: usize, count: u32): void {
+  store<u32>(laying, load<u32>(laying, START) - count, START);
+  store<u32>(laying, 0, NEXT);
+}
+
+/** The matrix ends: lines without an entry at its end end where the last one does. */
+export function endLaying(laying: usize, pointers: usize): void {
+  const lines = load<u32>(laying, LINES);
+  for (let line = load<u32>(laying, BEGUN) + 1; line <= lines; line++) store<u32>(pointers + ((<usize>line) << 2), laid(laying));
+}
 
 // @ts-ignore: decorator
 @inline
 function widthOf(columns: u32, panel: u32): u32 {
-  return min(LINE, columns - panel * LINE);
+  return min(<u32>LINE, columns - panel * <u32>LINE);
 }
 
-/**
- * Lays the next entries of a block by rows.
- *
- * Layout     from      u32[count]  place in the block << 8 | code, places ascending
- *            laying    u32[9]      see above
- *            pointers  u32[lines + 1]  by rows; those up to the last entry's line are written
- *            counts    u32[]       by the lines of order "columns", `rowPanels` of them to a column: entries are added
- *            indices   u16[count], codes  u8[count]: of these entries
- * Requires   1 <= columns <= 2^31; memory for a pointer for each of the lines.
- *
- * @returns false where an entry is outside the matrix or not after the one before, or a code has no centroid
- */
-export function lay(
-  from: usize,
-  count: usize,
-  laying: usize,
-  pointers: usize,
-  counts: usize,
-  rowPanels: u32,
-  indices: usize,
-  codes: usize,
-): bool {
+/** Passes over lines until the index, from the start of the line that was begun, is within one, and gives it there. Refuses what is after the last line. */
+function nextLine(laying: usize, pointers: usize, index: u32, entries: u32): u32 {
   const columns = load<u32>(laying, COLUMNS);
   const lines = load<u32>(laying, LINES);
   const panels = load<u32>(laying, PANELS);
-  const centroids = load<u32>(laying, CENTROIDS);
-  const first = load<u32>(laying, COUNT);
   let line = load<u32>(laying, BEGUN);
   let panel = load<u32>(laying, PANEL);
   let start = load<u32>(laying, START);
-  let next = load<u32>(laying, NEXT);
   let width = widthOf(columns, panel);
-  let counted = countsOf(counts, line, panel, panels, rowPanels);
-  for (let i: usize = 0; i < count; i++) {
-    const entry = load<u32>(from + (i << 2));
-    const place = entry >> 8;
-    const code = entry & 255;
-    if (place < next || code >= centroids) return false;
-    next = place + 1;
-    let index = place - start;
-    if (index >= width) {
-      do {
-        line++;
-        if (line >= lines) return false;
-        store<u32>(pointers + ((<usize>line) << 2), first + <u32>i);
-        start += width;
-        index -= width;
-        if (++panel == panels) panel = 0;
-        width = widthOf(columns, panel);
-      } while (index >= width);
-      counted = countsOf(counts, line, panel, panels, rowPanels);
-    }
-    store<u16>(indices + (i << 1), <u16>index);
-    store<u8>(codes + i, <u8>code);
-    const to = counted + ((<usize>(index * rowPanels)) << 2);
-    store<u32>(to, load<u32>(to) + 1);
-  }
+  do {
+    line++;
+    refuse(line >= lines);
+    store<u32>(pointers + ((<usize>line) << 2), entries);
+    start += width;
+    index -= width;
+    if (++panel == panels) panel = 0;
+    width = widthOf(columns, panel);
+  } while (index >= width);
   store<u32>(laying, line, BEGUN);
   store<u32>(laying, panel, PANEL);
   store<u32>(laying, start, START);
-  store<u32>(laying, next, NEXT);
-  store<u32>(laying, first + <u32>count, COUNT);
-  return true;
+  return index;
 }
 
-/** The count that belongs to index 0 of a line by rows. */
 // @ts-ignore: decorator
 @inline
-function countsOf(counts: usize, line: u32, panel: u32, panels: u32, rowPanels: u32): usize {
-  return counts + ((<usize>(panel * LINE * rowPanels + line / panels / LINE)) << 2);
+function beganWidth(laying: usize): u32 {
+  return widthOf(load<u32>(laying, COLUMNS), load<u32>(laying, PANEL));
 }
 
 /**
- * Counts entries by their lines of the other order.
+ * Lays the survivors of the sparse block that was decoded last, which is in row-major order and has a codebook, straight from its gaps and codes.
  *
- * Layout     pointers  u32[lines + 1]  of the order that they have, `panels` lines to a row (or column)
- *            indices   u16[end - first]  of entries `first` to `end`, the first of which stands in `line` or after it
- *            counts    u32[]  by the other order's lines, `others` to a column (or row): added to
+ * Layout     laying    u32[8]          see above
+ *            pointers  u32[lines + 1]  by rows; those up to the last entry's line are written
+ *            indices   u16[], codes u8[]: of these entries; there is room for as many as the block has elements
+ * Writes     up to 2 bytes past the indices.
+ *
+ * Refuses, as the decoder does, what is outside the block or the matrix, and a code without a centroid.
  */
-export function countOther(
-  pointers: usize,
-  panels: u32,
-  line: u32,
-  first: u32,
-  end: u32,
-  indices: usize,
-  counts: usize,
-  others: u32,
-): void {
-  let entry = first;
-  while (entry < end) {
-    const lineEnd = min(end, load<u32>(pointers + ((<usize>line + 1) << 2)));
-    const counted = countsOf(counts, line, line % panels, panels, others);
-    for (; entry < lineEnd; entry++) {
-      const to = counted + ((<usize>(<u32>load<u16>(indices + ((<usize>(entry - first)) << 1)) * others)) << 2);
-      store<u32>(to, load<u32>(to) + 1);
+export function laySurvivors(laying: usize, pointers: usize, indices: usize, codes: usize): void {
+  const end = Sparse.end;
+  if (Sparse.symbol == end) return;
+  const filler: u32 = Head.escape ? u32.MAX_VALUE : Head.gap;
+  const exponent = Head.escape ? Head.gap : <u32>8;
+  const survivors = Sparse.survivors;
+  const first = load<u32>(laying, COUNT);
+  const last = indices + ((<usize>survivors) << 1);
+  let start = load<u32>(laying, START);
+  let width = beganWidth(laying);
+  let index: u32 = 0 - start;
+  let to = indices;
+  for (let at = Sparse.symbol; at < end; at++) {
+    const gap = gapAt(at, exponent, start + index);
+    index += gap;
+    if (index >= width) {
+      index = nextLine(laying, pointers, index, first + <u32>((to - indices) >> 1));
+      start = load<u32>(laying, START);
+      width = beganWidth(laying);
     }
-    line++;
+    // What follows a filler is written too, and written over, instead of a branch.
+    const survives: u32 = gap != filler ? 1 : 0;
+    store<u16>(to, <u16>index);
+    index += survives;
+    to += (<usize>survives) << 1;
   }
+  refuse(to != last || start + index > Sparse.count || lastIsFiller());
+  let most: u32 = 0;
+  for (let code = Sparse.codes; code < Sparse.codes + <usize>survivors; code++) most = max(most, <u32>load<u8>(code));
+  refuse(most >= Head.centroids);
+  memory.copy(codes, Sparse.codes, survivors);
+  store<u32>(laying, first + survivors, COUNT);
 }
 
 /**
- * Puts entries into the other order, stably: called for all of them in their order, it leaves the indices of each line ascending.
+ * Lays the next entries of a block.
  *
- * Layout     pointers  u32[lines + 1]  of the order that they have, `panels` lines to a row (or column)
- *            indices, codes            of entries `first` to `end`, the first of which stands in `line` or after it
- *            next      u32[]           by the other order's lines, `others` to a column (or row): where its next entry goes
- *            toIndices, toCodes        in the other order
+ * Layout     from      u32[count]  place in the block << 8 | code, places ascending
+ *            laying    u32[8]      see above
+ *            pointers  u32[lines + 1]  by rows; those up to the last entry's line are written
+ *            indices   u16[count], codes  u8[count]: of these entries
+ *
+ * Refuses an entry that is outside the matrix, or not after the one before.
  */
-export function turn(
-  pointers: usize,
-  panels: u32,
-  line: u32,
-  first: u32,
-  end: u32,
-  indices: usize,
-  codes: usize,
-  next: usize,
-  others: u32,
-  toIndices: usize,
-  toCodes: usize,
-): void {
-  let entry = first;
-  while (entry < end) {
-    const lineEnd = min(end, load<u32>(pointers + ((<usize>line + 1) << 2)));
-    const nexts = countsOf(next, line, line % panels, panels, others);
-    const index = <u16>((line / panels) % LINE);
-    for (; entry < lineEnd; entry++) {
-      const from = <usize>(entry - first);
-      const at = nexts + ((<usize>(<u32>load<u16>(indices + (from << 1)) * others)) << 2);
-      const to = <usize>load<u32>(at);
-      store<u32>(at, <u32>to + 1);
-      store<u16>(toIndices + (to << 1), index);
-      store<u8>(toCodes + to, load<u8>(codes + from));
+export function layEntries(from: usize, count: usize, laying: usize, pointers: usize, indices: usize, codes: usize): void {
+  const first = load<u32>(laying, COUNT);
+  let start = load<u32>(laying, START);
+  let next = load<u32>(laying, NEXT);
+  let width = beganWidth(laying);
+  for (let i: usize = 0; i < count; i++) {
+    const entry = load<u32>(from + (i << 2));
+    const place = entry >> 8;
+    refuse(place < next);
+    next = place + 1;
+    let index = place - start;
+    if (index >= width) {
+      index = nextLine(laying, pointers, index, first + <u32>i);
+      start = load<u32>(laying, START);
+      width = beganWidth(laying);
     }
-    line++;
+    store<u16>(indices + (i << 1), <u16>index);
+    store<u8>(codes + i, <u8>entry);
   }
+  store<u32>(laying, next, NEXT);
+  store<u32>(laying, first + <u32>count, COUNT);
 }
