@@ -62,6 +62,11 @@ export const CHECKPOINT_VERSION = 1;
  * once it is aborted
  */
 export async function trainArchive(options: TrainArchiveOptions): Promise<TrainedArchive> {
+  return withTrained(options, async (trained) => trained);
+}
+
+/** Trains, as `trainArchive` does, and keeps other trainings out of the folder of checkpoints until `body` is through with what came of it. */
+export async function withTrained<T>(options: TrainArchiveOptions, body: (trained: TrainedArchive) => Promise<T>): Promise<T> {
   const recipe = parseTrainingRecipe(options.recipe);
   const stages = namedStages(recipe);
   const { threads = 1, onProgress, signal } = options;
@@ -84,7 +89,7 @@ export async function trainArchive(options: TrainArchiveOptions): Promise<Traine
       await run.stage(kept);
       kept.push(network.tensors());
     }
-    return { ...(await finished(run, kept)), network, stages: kept };
+    return await body({ ...(await finished(run, kept)), network, stages: kept });
   } finally {
     await release?.();
   }
