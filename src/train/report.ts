@@ -27,7 +27,7 @@ export interface StageEnd {
   /** Of the archive that it would make, its ratio that of the float32 parameters over them. */
   readonly bytes: number;
   readonly ratio: number;
-  /** Accuracy on the test set, looked at when all stages were done; undefined where there is none. */
+  /** Accuracy on the test set, which is read when all stages are done, so that none goes by it; undefined where there is none. */
   readonly test?: number;
 }
 
