@@ -151,7 +151,7 @@ export function reportPage(report: TrainingReport, archive: string): string {
     ...(test ? ([["test error", `${percent(1 - test.before)} before, ${percent(1 - test.after)} after`]] as [string, string][]) : []),
     ["time", duration(seconds)],
   ];
-  const samples = `${count(data.train)} samples to train on, ${count(data.heldOut)} held out${data.test > 0 ? `, ${count(data.test)} to test with at the end` : ""}`;
+  const samples = `${count(data.train)} samples to train on, ${count(data.heldOut)} held out${data.test > 0 ? `, ${count(data.test)} to test with once all stages were done` : ""}`;
   return `<!doctype html>
 <html lang="en">
 <head>
