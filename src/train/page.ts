@@ -146,8 +146,8 @@ export function reportPage(report: TrainingReport, archive: string): string {
   const { archive: file, test, data, seed, threads, seconds } = report;
   const facts: [string, string][] = [
     ["archive", `${count(file.bytes)} bytes`],
-    ["of float32 parameters", `${count(file.parameterBytes)} bytes`],
-    ["smaller", times(file.ratio)],
+    ["parameters as float32", `${count(file.parameterBytes)} bytes`],
+    ["ratio", times(file.ratio)],
     ...(test ? ([["test error", `${percent(1 - test.before)} before, ${percent(1 - test.after)} after`]] as [string, string][]) : []),
     ["time", duration(seconds)],
   ];
