@@ -74,6 +74,7 @@ const idle: Actions = {
   train: nothing,
   bench: nothing,
   benchRun: nothing,
+  benchNetworks: nothing,
 };
 
 /** Why a command cannot be run as it stands, if so. */
