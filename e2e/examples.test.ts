@@ -1,5 +1,5 @@
 import { exec } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -26,6 +26,27 @@ async function runLine(start: string): Promise<string> {
   if (line === undefined) throw new Error(`examples/edge/README.md has no line ${start}`);
   return (await run(line, { cwd: ROOT, env: PATHS })).stdout;
 }
+
+describe("the example that runs a network from its archive", () => {
+  const lines = readFileSync(path.join(ROOT, "examples/run/README.md"), "utf8").split("\n");
+  const line = lines.find((text) => text.startsWith("node examples/run/"))!;
+  const networks = ["lenet-300-100", "lenet-5"].filter((name) => existsSync(path.join(ROOT, `examples/models/${name}.coppice`)));
+
+  it.each(networks)("reads every drawn digit with %s", async (name) => {
+    const { stdout } = await run(line.replaceAll("lenet-300-100", name), { cwd: ROOT, env: PATHS });
+    const read = stdout.trim().split("\n");
+    expect(read).toHaveLength(DRAWINGS.length);
+    for (const text of read) expect(text).toMatch(/\b(\d)\.txt: \1 \(\d+\.\d %\)$/);
+  });
+
+  it("tells what it wants where it is given less", async () => {
+    const { code, stdout, stderr } = await run("node examples/run/digits.js net.coppice net.json", { cwd: ROOT, env: PATHS }).catch(
+      (error) => error,
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toBe("usage: node examples/run/digits.js ARCHIVE NETWORK.json DRAWING...\n");
+  });
+});
 
 describe("the examples for the edge", () => {
   afterAll(() => rmSync(bin, { recursive: true }));

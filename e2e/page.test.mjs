@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -16,6 +16,7 @@ import { KEYS_OF_ONE, STROKES } from "./digits.mjs";
 const OUTPUT = path.join(ROOT, "e2e/output");
 const MODEL = path.join(ROOT, "examples/models/lenet-300-100.safetensors");
 const EXAMPLE = path.join(ROOT, "examples/models/lenet-300-100.coppice");
+const CONVOLUTIONS = path.join(ROOT, "examples/models/lenet-5.coppice");
 const GOLDEN = path.join(ROOT, "test/golden/encoder-network.coppice");
 const BROKEN = path.join(ROOT, "test/golden/bad/record-checksum.coppice");
 const BUNDLES = `build/bundles.${process.pid}`;
@@ -312,6 +313,29 @@ describe("the page", () => {
     assert.deepEqual(read, [...STROKES.keys()]);
   });
 
+  it("reads every digit that is drawn with LeNet-5, too, straight from its archive", async ({ skip }) => {
+    const published = path.join(process.env["COPPICE_DATA"] ?? path.join(ROOT, "../shared/data"), "lenet/lenet-5.dns-sparse.safetensors");
+    const name = path.join(profile, "lenet-5.coppice");
+    if (existsSync(CONVOLUTIONS)) await copyFile(CONVOLUTIONS, name);
+    else if (existsSync(published)) await node.compressFile(published, name, { preset: "paper" });
+    else return skip("no data: COPPICE_DATA names the folder");
+    await page.locator("#file").setInputFiles(name);
+    await settled("lenet-5.coppice: 8 tensors.");
+    assert.match(
+      await page.locator("#reader").textContent(),
+      /^Read by the 28×28–20–50–500–10 network out of lenet-5\.coppice, with the [\d,]+ weights /,
+    );
+    const read = [];
+    for (const strokes of STROKES) {
+      await page.locator("#clear").click();
+      await page.locator("#digit", { hasText: /^$/ }).waitFor({ state: "attached" });
+      await draw(strokes);
+      read.push(Number(await page.locator("#digit").textContent()));
+    }
+    assert.deepEqual(read, [...STROKES.keys()]);
+    await shot("8-lenet-5");
+  });
+
   it("measures WebAssembly against JavaScript", { timeout: 240_000 }, async () => {
     await page.locator("#rounds").fill("2");
     await page.locator("#run").click();
@@ -362,7 +386,20 @@ describe("by keyboard alone", () => {
   it("goes from top to bottom", async () => {
     const way = await tabTo("run");
     const names = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias"];
-    const wanted = ["file", "example-archive", "example-model", ...names, "survivors", "pad", "clear", "kernels", "rounds", "run"];
+    const convolutions = existsSync(CONVOLUTIONS) ? ["example-convolutions"] : [];
+    const wanted = [
+      "file",
+      "example-archive",
+      ...convolutions,
+      "example-model",
+      ...names,
+      "survivors",
+      "pad",
+      "clear",
+      "kernels",
+      "rounds",
+      "run",
+    ];
     // A scroller takes the focus too where its browser has it so.
     assert.deepEqual(
       way.filter((name) => wanted.includes(name)),

@@ -96,6 +96,12 @@ const actions: Actions = {
     if (flags.list) return listed(await benchRunNames(), flags);
     await measured(flags, (step) => benchRunCommand(layers, flags, signal, step));
   },
+
+  async benchNetworks(networks, flags) {
+    const { benchNetworksCommand, benchNetworksNames } = await import("./bench.js");
+    if (flags.list) return listed(await benchNetworksNames(), flags);
+    await measured(flags, (step) => benchNetworksCommand(networks, flags, signal, step));
+  },
 };
 
 function listed(names: readonly string[], flags: BenchFlags): Promise<void> {
