@@ -10,5 +10,5 @@ export { beginLaying, endBlock, endLaying, laid, layEntries, layingBytes, laySur
 export { matmulRows, transpose } from "./run/matmul";
 export { countNonZero, matvecColumns, matvecRows } from "./run/matvec";
 export { inputAt } from "./run/input";
-export { countRange, turnRange } from "./run/turn";
+export { countOther, startsOf, turnRange } from "./run/turn";
 export { valuesBytes } from "./run/values";
