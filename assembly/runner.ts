@@ -15,5 +15,5 @@ export { inputAt } from "./run/input";
 export { normalizeAcross, softmax } from "./run/normalize";
 export { spread } from "./run/planes";
 export { poolLargest, poolMean } from "./run/pool";
-export { countRange, turnRange } from "./run/turn";
+export { countOther, startsOf, turnRange } from "./run/turn";
 export { valuesBytes } from "./run/values";

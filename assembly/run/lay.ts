@@ -93,48 +93,65 @@ function beganWidth(laying: usize): u32 {
   return widthOf(load<u32>(laying, COLUMNS), load<u32>(laying, PANEL));
 }
 
+/** The count of the column at index 0 of the line that was begun. */
+// @ts-ignore: decorator
+@inline
+function beganCounts(laying: usize, counts: usize, rowPanels: usize): usize {
+  const row = <usize>(load<u32>(laying, BEGUN) / load<u32>(laying, PANELS));
+  return counts + ((<usize>load<u32>(laying, PANEL) * LINE * rowPanels + row / LINE) << 2);
+}
+
 /**
  * Lays the survivors of the sparse block that was decoded last, which is in row-major order and has a codebook, straight from its gaps and codes.
  *
  * Layout     laying    u32[8]          see above
  *            pointers  u32[lines + 1]  by rows; those up to the last entry's line are written
+ *            counts    u32[]           by the lines of order "columns", `rowPanels` of them to a column: entries are added
  *            indices   u16[], codes u8[]: of these entries; there is room for as many as the block has elements
- * Writes     up to 2 bytes past the indices.
  *
- * Refuses, as the decoder does, what is outside the block or the matrix, and a code without a centroid.
+ * Refuses, as the decoder does, what is outside the block or the matrix; a code without a centroid was refused when the block was decoded.
  */
-export function laySurvivors(laying: usize, pointers: usize, indices: usize, codes: usize): void {
-  const end = Sparse.end;
-  if (Sparse.symbol == end) return;
-  const filler: u32 = Head.escape ? u32.MAX_VALUE : Head.gap;
-  const exponent = Head.escape ? Head.gap : <u32>8;
+export function laySurvivors(laying: usize, pointers: usize, counts: usize, rowPanels: usize, indices: usize, codes: usize): void {
+  if (Sparse.symbol == Sparse.end) return;
+  // Most records have no escapes, and nothing to look for at each gap.
+  if (Head.escape) layGaps(true, laying, pointers, counts, rowPanels, indices);
+  else layGaps(false, laying, pointers, counts, rowPanels, indices);
   const survivors = Sparse.survivors;
+  memory.copy(codes, Sparse.codes, survivors);
+  store<u32>(laying, load<u32>(laying, COUNT) + survivors, COUNT);
+}
+
+// @ts-ignore: decorator
+@inline
+function layGaps(escape: bool, laying: usize, pointers: usize, counts: usize, rowPanels: usize, indices: usize): void {
+  const end = Sparse.end;
+  const filler: u32 = escape ? u32.MAX_VALUE : Head.gap;
+  const exponent = escape ? Head.gap : <u32>8;
   const first = load<u32>(laying, COUNT);
-  const last = indices + ((<usize>survivors) << 1);
+  const stride = rowPanels << 2;
   let start = load<u32>(laying, START);
   let width = beganWidth(laying);
+  let counted = beganCounts(laying, counts, rowPanels);
   let index: u32 = 0 - start;
   let to = indices;
   for (let at = Sparse.symbol; at < end; at++) {
-    const gap = gapAt(at, exponent, start + index);
+    const gap = escape ? gapAt(at, exponent, start + index) : <u32>load<u8>(at);
     index += gap;
     if (index >= width) {
       index = nextLine(laying, pointers, index, first + <u32>((to - indices) >> 1));
       start = load<u32>(laying, START);
       width = beganWidth(laying);
+      counted = beganCounts(laying, counts, rowPanels);
     }
     // What follows a filler is written too, and written over, instead of a branch.
     const survives: u32 = gap != filler ? 1 : 0;
     store<u16>(to, <u16>index);
+    const count = counted + <usize>index * stride;
+    store<u32>(count, load<u32>(count) + survives);
     index += survives;
     to += (<usize>survives) << 1;
   }
-  refuse(to != last || start + index > Sparse.count || lastIsFiller());
-  let most: u32 = 0;
-  for (let code = Sparse.codes; code < Sparse.codes + <usize>survivors; code++) most = max(most, <u32>load<u8>(code));
-  refuse(most >= Head.centroids);
-  memory.copy(codes, Sparse.codes, survivors);
-  store<u32>(laying, first + survivors, COUNT);
+  refuse(to != indices + ((<usize>Sparse.survivors) << 1) || start + index > Sparse.count || lastIsFiller());
 }
 
 /**
@@ -142,16 +159,27 @@ export function laySurvivors(laying: usize, pointers: usize, indices: usize, cod
  *
  * Layout     from      u32[count]  place in the block << 8 | code, places ascending
  *            laying    u32[8]      see above
- *            pointers  u32[lines + 1]  by rows; those up to the last entry's line are written
+ *            pointers, counts, rowPanels  as `laySurvivors` has them
  *            indices   u16[count], codes  u8[count]: of these entries
  *
  * Refuses an entry that is outside the matrix, or not after the one before.
  */
-export function layEntries(from: usize, count: usize, laying: usize, pointers: usize, indices: usize, codes: usize): void {
+export function layEntries(
+  from: usize,
+  count: usize,
+  laying: usize,
+  pointers: usize,
+  counts: usize,
+  rowPanels: usize,
+  indices: usize,
+  codes: usize,
+): void {
   const first = load<u32>(laying, COUNT);
+  const stride = rowPanels << 2;
   let start = load<u32>(laying, START);
   let next = load<u32>(laying, NEXT);
   let width = beganWidth(laying);
+  let counted = beganCounts(laying, counts, rowPanels);
   for (let i: usize = 0; i < count; i++) {
     const entry = load<u32>(from + (i << 2));
     const place = entry >> 8;
@@ -162,9 +190,12 @@ export function layEntries(from: usize, count: usize, laying: usize, pointers: u
       index = nextLine(laying, pointers, index, first + <u32>i);
       start = load<u32>(laying, START);
       width = beganWidth(laying);
+      counted = beganCounts(laying, counts, rowPanels);
     }
     store<u16>(indices + (i << 1), <u16>index);
     store<u8>(codes + i, <u8>entry);
+    const to = counted + <usize>index * stride;
+    store<u32>(to, load<u32>(to) + 1);
   }
   store<u32>(laying, next, NEXT);
   store<u32>(laying, first + <u32>count, COUNT);

@@ -33,22 +33,13 @@ export interface RunExports {
 
   layingBytes(): number;
   beginLaying(laying: Ptr, columns: number, lines: number, panels: number, pointers: Ptr): void;
-  laySurvivors(laying: Ptr, pointers: Ptr, indices: Ptr, codes: Ptr): void;
-  layEntries(from: Ptr, count: number, laying: Ptr, pointers: Ptr, indices: Ptr, codes: Ptr): void;
+  laySurvivors(laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): void;
+  layEntries(from: Ptr, count: number, laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): void;
   laid(laying: Ptr): number;
   endBlock(laying: Ptr, count: number): void;
   endLaying(laying: Ptr, pointers: Ptr): void;
-  countRange(
-    cursors: Ptr,
-    ends: Ptr,
-    step: number,
-    lines: number,
-    indices: Ptr,
-    first: number,
-    end: number,
-    next: Ptr,
-    others: number,
-  ): number;
+  countOther(pointers: Ptr, panels: number, lines: number, indices: Ptr, counts: Ptr, others: number): void;
+  startsOf(counts: Ptr, lines: number): void;
   turnRange(
     cursors: Ptr,
     ends: Ptr,
@@ -61,6 +52,8 @@ export interface RunExports {
     next: Ptr,
     others: number,
     base: number,
+    turned: Ptr,
+    count: number,
     toIndices: Ptr,
     toCodes: Ptr,
   ): void;

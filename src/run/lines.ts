@@ -36,6 +36,8 @@ export interface Lines extends Shape {
   readonly codes: Ptr;
   readonly survivors: number;
   readonly codebook: Float32Array;
+  /** u32[]: entries by the lines of the other order, where somebody has counted them. */
+  readonly counts?: Ptr;
 }
 
 /** Lines of each row, or of each column: as many as its length has 65,536 in it. */
@@ -65,12 +67,15 @@ function lengthOf({ rows, columns }: Shape, order: Order): number {
 export function layOut(runner: Runner, lines: Lines, order: Order): Lines {
   const { arena } = runner;
   const { rows, columns, survivors, codebook } = lines;
-  const pointers = arena.alloc(4 * (linesOf(lines, order) + 1));
+  const pointersBytes = 4 * (linesOf(lines, order) + 1);
+  // Each growth of a memory costs the garbage collector's attention.
+  arena.reserve(pointersBytes + 3 * survivors);
+  const pointers = arena.alloc(pointersBytes);
   const codes = arena.alloc(survivors);
   const indices = arena.alloc(2 * survivors);
   const laid: Lines = { runner, rows, columns, order, pointers, indices, codes, survivors, codebook };
   if (order === lines.order) {
-    copy(lines.runner, lines.pointers, runner, pointers, 4 * (linesOf(lines, order) + 1));
+    copy(lines.runner, lines.pointers, runner, pointers, pointersBytes);
     copy(lines.runner, lines.indices, runner, indices, 2 * survivors);
     copy(lines.runner, lines.codes, runner, codes, survivors);
   } else turnInto(lines, laid);
@@ -83,34 +88,43 @@ function copy(from: Runner, source: Ptr, to: Runner, target: Ptr, byteLength: nu
 
 /** Sorts the entries of lines by their indices. Ranges of them, which follow each other in the other order, are turned beside the source and copied. */
 function turnInto(from: Lines, to: Lines): void {
-  const { runner, order, pointers, indices, codes, survivors } = from;
+  const { runner, order, pointers, indices, codes } = from;
   const { arena, exports } = runner;
-  const [lines, panels, others] = [linesOf(from, order), panelsOf(from, order), panelsOf(from, to.order)];
+  const [lines, panels] = [linesOf(from, order), panelsOf(from, order)];
+  const [otherLines, others] = [linesOf(from, to.order), panelsOf(from, to.order)];
   const length = lengthOf(from, order);
   const some = Math.max(RANGE, OF_LINE * countOf(from, order));
-  const width = Math.min(length, LINE, Math.max(1, Math.ceil((some * length) / Math.max(1, survivors))));
-  to.runner.arena.u32(to.pointers, 1)[0] = 0;
   arena.scope(() => {
+    const next = arena.alloc(4 * (otherLines + 1));
     const cursors = arena.alloc(4 * lines);
-    const next = arena.alloc(4 * width * others);
+    const counted = from.counts;
+    if (counted === undefined) {
+      arena.u32(next, otherLines).fill(0);
+      exports.countOther(pointers, panels, lines, indices, next, others);
+    } else copy(runner, counted, runner, next, 4 * otherLines);
+    exports.startsOf(next, otherLines);
+    copy(runner, next, to.runner, to.pointers, 4 * (otherLines + 1));
     copy(runner, pointers, runner, cursors, 4 * lines);
-    let placed = 0;
     for (let first = 0; first < length; ) {
+      const starts = to.runner.arena.u32(to.pointers, otherLines + 1);
+      const placed = starts[first * others];
       const panel = Math.floor(first / LINE);
       const start = panel * LINE;
-      const end = Math.min(length, first + width, start + LINE);
-      const source = [at(cursors, 4 * panel), at(pointers, 4 * (panel + 1)), panels, lines - panel, indices] as const;
-      const [firstIndex, endIndex] = [first - start, end - start];
-      const entries = exports.countRange(...source, firstIndex, endIndex, next, others) >>> 0;
+      const most = Math.min(length, start + LINE);
+      let end = first + 1;
+      while (end < most && starts[(end + 1) * others] - placed <= some) end++;
+      const entries = starts[end * others] - placed;
       arena.scope(() => {
+        const turned = arena.alloc(4 * entries);
         const toIndices = arena.alloc(2 * entries);
         const toCodes = arena.alloc(entries);
-        exports.turnRange(...source, codes, firstIndex, endIndex, next, others, placed, toIndices, toCodes);
+        exports.turnRange(
+          ...([at(cursors, 4 * panel), at(pointers, 4 * (panel + 1)), panels, lines - panel, indices, codes] as const),
+          ...([first - start, end - start, at(next, 4 * first * others), others, placed, turned, entries, toIndices, toCodes] as const),
+        );
         copy(runner, toIndices, to.runner, at(to.indices, 2 * placed), 2 * entries);
         copy(runner, toCodes, to.runner, at(to.codes, placed), entries);
       });
-      copy(runner, next, to.runner, at(to.pointers, 4 * (1 + first * others)), 4 * (end - first) * others);
-      placed += entries;
       first = end;
     }
   });

@@ -82,6 +82,10 @@ async function readLines(archive: Archive, entry: TensorEntry, shape: Shape, opt
   const values = arena.alloc(exports.valuesBytes());
   const some = arena.alloc(4 * SOME);
   const pointers = withinMemory(entry, () => arena.alloc(4 * (lines + 1)));
+  const columnLines = linesOf(shape, "columns");
+  const counts = withinMemory(entry, () => arena.alloc(4 * columnLines));
+  arena.u32(counts, columnLines).fill(0);
+  const rowPanels = panelsOf(shape, "columns");
   const room = new Room(arena);
   const reader = recordReader(runner);
   arena.u8(values, exports.valuesBytes()).fill(0);
@@ -92,11 +96,13 @@ async function readLines(archive: Archive, entry: TensorEntry, shape: Shape, opt
     const bytes = yield* take(span.offset, span.byteLength);
     const count = blockByteLength(head, span.index) / head.elementBytes;
     const laid = exports.laid(laying) >>> 0;
-    withinMemory(entry, () => room.grow(laid, laid + count));
+    // A survivor takes about a byte of the archive: most tensors are laid out without being moved.
+    const likely = head.sparse ? Math.min(entry.recordByteLength + head.blockElements, head.elements) : 0;
+    withinMemory(entry, () => room.grow(laid, Math.max(likely, laid + count)));
     yield reader.block(head, bytes, span.offset, span.seedCrc, count, (elements) => {
       if (exports.straight()) {
         codebook ??= Float32Array.from({ length: exports.centroids() }, (_, code) => exports.centroid(code, dtype));
-        exports.laySurvivors(laying, pointers, at(room.indices, 2 * laid), at(room.codes, laid));
+        exports.laySurvivors(laying, pointers, counts, rowPanels, at(room.indices, 2 * laid), at(room.codes, laid));
       } else if (!(elements === 0 ? laySparse() : layElements(elements, count, head.elementBytes))) return false;
       exports.endBlock(laying, count);
       return true;
@@ -105,7 +111,7 @@ async function readLines(archive: Archive, entry: TensorEntry, shape: Shape, opt
 
   function lay(from: Ptr, count: number): void {
     const laid = exports.laid(laying) >>> 0;
-    exports.layEntries(from, count, laying, pointers, at(room.indices, 2 * laid), at(room.codes, laid));
+    exports.layEntries(from, count, laying, pointers, counts, rowPanels, at(room.indices, 2 * laid), at(room.codes, laid));
   }
 
   /** Lays the sparse block that was just decoded; false where there are too many values. */
@@ -150,6 +156,7 @@ async function readLines(archive: Archive, entry: TensorEntry, shape: Shape, opt
   return {
     ...{ runner, rows, columns, order: "rows", pointers, indices: room.indices, codes: room.codes },
     survivors: exports.laid(laying) >>> 0,
+    counts,
     codebook: codebook ?? arena.f32(at(values, 16), Math.max(1, arena.u32(values, 1)[0])).slice(),
   };
 }

@@ -126,11 +126,13 @@ describe.each(VARIANTS)("the kernel that lays rows out, %s,", (variant) => {
   /** Whether it takes survivors at these places of a matrix of 3 rows and 4 columns. */
   function takes(...places: readonly number[]): boolean {
     const { arena, exports } = newRunner({ variant });
-    const [from, laying, pointers, indices, codes] = [64, exports.layingBytes(), 16, 32, 16].map((byteLength) => arena.alloc(byteLength));
+    const [from, laying, pointers, counts, indices, codes] = [64, exports.layingBytes(), 16, 16, 32, 16].map((byteLength) =>
+      arena.alloc(byteLength),
+    );
     arena.u32(from, places.length).set(places.map((place) => place * 256));
     exports.beginLaying(laying, 4, 3, 1, pointers);
     try {
-      exports.layEntries(from, places.length, laying, pointers, indices, codes);
+      exports.layEntries(from, places.length, laying, pointers, counts, 1, indices, codes);
     } catch (error) {
       expect(error).toBeInstanceOf(WebAssembly.RuntimeError);
       return false;
