@@ -128,7 +128,7 @@ export async function ablate(
   return { archive, tensors: decode(archive) };
 }
 
-/** The pruned network of the paper's setting shared with 2, 3 and 4 bits, and its codebooks fine-tuned as `recipe` says: the paper's Figure 3. */
+/** The pruned network of the paper's setting, its weights shared with 2, 3 and 4 bits, and their codebooks fine-tuned as `recipe` says: the paper's Figure 3. */
 export async function tunedCodebooks(
   title: string,
   pruned: readonly Tensor[],
@@ -138,9 +138,10 @@ export async function tunedCodebooks(
 ): Promise<Tuned[]> {
   const found: Tuned[] = [];
   for (const bits of [2, 3, 4]) {
-    const stages = recipe.stages.map(
-      (stage): Stage => (stage.type === "share" ? { ...stage, rules: [{ match: "*.weight", share: { bits } }] } : stage),
-    );
+    const stages = recipe.stages.map((stage): Stage => {
+      if (stage.type !== "share") return stage;
+      return { ...stage, rules: stage.rules.map((rule) => (rule.match === "*.weight" ? { ...rule, share: { bits } } : rule)) };
+    });
     const done = await train(`${title}-${bits}`, { ...recipe, stages }, setting, pruned);
     const by = (samples: Samples): Measured[] => Array.from(done.stages.values(), (tensors) => measure(setting.net, tensors, samples));
     found.push({ bits, heldOut: by(heldOut), ...(test && { test: by(test) }), bytes: done.archive.length });
