@@ -95,7 +95,7 @@ export interface RunExports {
   ): void;
   convolve(
     pointers: Ptr,
-    blocks: number,
+    columns: number,
     blockLog: number,
     indices: Ptr,
     codes: Ptr,
@@ -103,6 +103,7 @@ export interface RunExports {
     bias: number,
     scale: number,
     offsets: Ptr,
+    places: Ptr,
     x: Ptr,
     lanes: number,
     rows: number,

@@ -60,14 +60,15 @@ function coded(runner: Runner, lines: Lines, { scale, bias }: After, lanes: Lane
   const blocks = Math.ceil(laid.columns / 2 ** BLOCK_LOG);
   const pointers = blockPointers(runner, laid, blocks);
   const [scales, biases] = [lendFloats(runner, scale), lendFloats(runner, bias)];
-  const { indices, codes, codebook } = laid;
+  const places = runner.arena.alloc(4 * 2 ** BLOCK_LOG);
+  const { indices, codes, codebook, columns } = laid;
   return {
     survivors: laid.survivors,
     run(first, rows, x, y) {
       runner.exports.convolve(
-        ...([at(pointers, 4 * first * blocks), blocks, BLOCK_LOG, indices, codes, codebook] as const),
-        ...([into(biases, 4 * first), into(scales, 4 * first), lanes.offsets, x, lanes.count, rows, y, lanes.stride] as const),
-        lanes.relu,
+        ...([at(pointers, 4 * first * blocks), columns, BLOCK_LOG, indices, codes, codebook] as const),
+        ...([into(biases, 4 * first), into(scales, 4 * first), lanes.offsets, places] as const),
+        ...([x, lanes.count, rows, y, lanes.stride, lanes.relu] as const),
       );
     },
   };
