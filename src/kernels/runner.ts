@@ -123,6 +123,8 @@ export interface RunExports {
     width: number,
     strideY: number,
     strideX: number,
+    phasesY: number,
+    phasesX: number,
     paddingY: number,
     paddingX: number,
     to: Ptr,

@@ -29,6 +29,11 @@ export function extentOf({ channels, height, width, pitch, stride }: Planes): nu
   return (channels - 1) * stride + (height - 1) * pitch + width;
 }
 
+/** Phases of a stride that a kernel meets, down and to the right. */
+export function phasesOf({ kernel, stride }: Windows): readonly [number, number] {
+  return [Math.min(kernel[0], stride[0]), Math.min(kernel[1], stride[1])];
+}
+
 /** What a convolution reads: of each channel the phases of its stride, with zeros around, and so many rows and columns of each. */
 export interface Spread {
   readonly rows: number;
