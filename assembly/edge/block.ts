@@ -7,7 +7,7 @@ import { symbols } from "./symbols";
 // Blocks of the record whose head was read last: docs/format.md, sections 4.1 and 4.4 to 4.7.
 
 /** Symbols whose pairs are made at a time: they stay in the first-level cache, or not far from it. */
-export const CHUNK: usize = 4096;
+const CHUNK: usize = 4096;
 
 /** The sparse block that is being decoded. */
 export abstract class Sparse {
@@ -114,7 +114,7 @@ function byContext(count: usize, out: usize): void {
 }
 
 /** Where the scan's `place`th element stands in row-major order; 0 <= place < the elements. */
-export function unscanned(place: u32): u32 {
+function unscanned(place: u32): u32 {
   const order = axes();
   const c = order & 15;
   const b = (order >> 4) & 15;
@@ -162,7 +162,7 @@ function sparse(count: u32): void {
 /** Bits beside a gap symbol that is an escape. */
 // @ts-ignore: decorator
 @inline
-export function extraOf(symbol: u32): u32 {
+function extraOf(symbol: u32): u32 {
   return Head.gap - 1 + ((symbol - ((<u32>1) << Head.gap)) >> 1);
 }
 
@@ -190,8 +190,7 @@ export function survivors(): u32 {
   while (Sparse.symbol < Sparse.end && Sparse.index == first) {
     place(min(Sparse.symbol + CHUNK, Sparse.end));
     refuse(Sparse.place > Sparse.count || Sparse.index > Sparse.survivors);
-    // The last symbol is no filler.
-    if (Sparse.symbol == Sparse.end) refuse(Sparse.index < Sparse.survivors || (!Head.escape && <u32>load<u8>(Sparse.end - 1) == Head.gap));
+    if (Sparse.symbol == Sparse.end) refuse(Sparse.index < Sparse.survivors || lastIsFiller());
   }
   const words = Head.stride >> 2;
   const count = (Sparse.index - first) * words;
@@ -203,6 +202,29 @@ export function survivors(): u32 {
     }
   }
   return count;
+}
+
+/** The last symbol, which must not be a filler, is one. */
+// @ts-ignore: decorator
+@inline
+export function lastIsFiller(): bool {
+  return !Head.escape && <u32>load<u8>(Sparse.end - 1) == Head.gap;
+}
+
+/** The gap of the symbol at an address, with its extra bits where it is an escape: `place` is that of the element before which it stands. */
+// @ts-ignore: decorator
+@inline
+export function gapAt(at: usize, exponent: u32, place: u32): u32 {
+  let gap = <u32>load<u8>(at);
+  if (gap >> exponent != 0) {
+    const bits = extraOf(gap);
+    const held = <u32>(load<u64>(<usize>(Sparse.extra >> 3)) >> (Sparse.extra & 7));
+    gap = ((2 | (gap & 1)) << bits) | (held & ((1 << bits) - 1));
+    Sparse.extra += bits;
+    // Sums of such gaps would pass 32 bits.
+    refuse(place > 1 << 20);
+  }
+  return gap;
 }
 
 /** Where `survivors` leaves its pairs. */
@@ -222,15 +244,7 @@ function place(end: usize): void {
   let index = Sparse.index;
   let to = Sparse.pairs;
   for (let at = Sparse.symbol; at < end; at++) {
-    let gap = <u32>load<u8>(at);
-    if (gap >> exponent != 0) {
-      const bits = extraOf(gap);
-      const held = <u32>(load<u64>(<usize>(Sparse.extra >> 3)) >> (Sparse.extra & 7));
-      gap = ((2 | (gap & 1)) << bits) | (held & ((1 << bits) - 1));
-      Sparse.extra += bits;
-      // Sums of such gaps would pass 32 bits.
-      refuse(place > 1 << 20);
-    }
+    const gap = gapAt(at, exponent, place);
     // Whether a weight survives is as good as random: what follows a filler is written too, and written over, instead of a branch.
     const survives: u32 = gap != filler ? 1 : 0;
     const element = elements + ((own ? <usize>index : <usize>load<u8>(codes + index)) << shift);

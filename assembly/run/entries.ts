@@ -1,6 +1,5 @@
-import { CHUNK, extraOf, pairs, Sparse, survivors, unscanned } from "../edge/block";
-import { CODEBOOK, Head } from "../edge/head";
-import { refuse } from "../edge/input";
+import { pairs, survivors } from "../edge/block";
+import { CODEBOOK, Head, SPARSE } from "../edge/head";
 import { codeOf, floatBits, MOST_VALUES } from "./values";
 
 // Survivors of the block that was decoded last, as entries: u32 each, the place in the row-major block in the upper 24 bits and the code in the lower 8.
@@ -10,9 +9,9 @@ export const NO_CODES: u32 = u32.MAX_VALUE;
 
 const F64: u32 = 3;
 
-/** Whether the record has a codebook for its survivors; else their values are looked up. */
-export function hasCodebook(): bool {
-  return !Head.zero && !Head.own;
+/** Whether `laySurvivors` takes the survivors of the record's sparse blocks; else their values are looked up. */
+export function straight(): bool {
+  return Head.coding == SPARSE && !Head.zero && !Head.own && Head.scan == 0;
 }
 
 /** How many centroids it has. */
@@ -30,72 +29,16 @@ export function scanned(): bool {
   return Head.scan != 0;
 }
 
-/** Survivors of the sparse block that was decoded last. */
-export function blockSurvivors(): u32 {
-  return Sparse.symbol < Sparse.end ? Sparse.survivors : 0;
-}
-
 /**
- * The next survivors of a sparse block.
+ * The next survivors of a sparse block; a zero among them is left out.
  *
- * Layout     values  a table of values (values.ts): takes those of survivors that have no code
+ * Layout     values  a table of values (values.ts), which takes theirs
  *            pairs() u32[]  the entries; ascending unless `scanned()`
  * Requires   dtype: 0 F32, 1 F16, 2 BF16, 3 F64.
  *
  * @returns how many entries there are; 0 at the block's end; NO_CODES where there are too many values
  */
 export function entries(dtype: u32, values: usize): u32 {
-  if (Head.own) return ownEntries(dtype, values);
-  const first = Sparse.index;
-  // A chunk may be fillers alone.
-  while (Sparse.symbol < Sparse.end && Sparse.index == first) {
-    place(min(Sparse.symbol + CHUNK, Sparse.end));
-    refuse(Sparse.place > Sparse.count || Sparse.index > Sparse.survivors);
-    // The last symbol is no filler.
-    if (Sparse.symbol == Sparse.end) refuse(Sparse.index < Sparse.survivors || (!Head.escape && <u32>load<u8>(Sparse.end - 1) == Head.gap));
-  }
-  const count = Sparse.index - first;
-  if (Head.scan != 0) {
-    for (let at = Sparse.pairs; at < Sparse.pairs + ((<usize>count) << 2); at += 4) {
-      const entry = load<u32>(at);
-      store<u32>(at, (unscanned(entry >> 8) << 8) | (entry & 255));
-    }
-  }
-  return count;
-}
-
-/** Makes the entries of the symbols up to `end`, as `place` of assembly/edge/block.ts makes pairs. */
-function place(end: usize): void {
-  const filler: u32 = Head.escape ? u32.MAX_VALUE : Head.gap;
-  const exponent = Head.escape ? Head.gap : <u32>8;
-  const codes = Sparse.codes;
-  let place = Sparse.place;
-  let index = Sparse.index;
-  let to = Sparse.pairs;
-  for (let at = Sparse.symbol; at < end; at++) {
-    let gap = <u32>load<u8>(at);
-    if (gap >> exponent != 0) {
-      const bits = extraOf(gap);
-      const held = <u32>(load<u64>(<usize>(Sparse.extra >> 3)) >> (Sparse.extra & 7));
-      gap = ((2 | (gap & 1)) << bits) | (held & ((1 << bits) - 1));
-      Sparse.extra += bits;
-      // Sums of such gaps would pass 32 bits.
-      refuse(place > 1 << 20);
-    }
-    // What follows a filler is written too, and written over, instead of a branch.
-    const survives: u32 = gap != filler ? 1 : 0;
-    store<u32>(to, ((place + gap) << 8) | (<u32>load<u8>(codes + index)));
-    place += gap + survives;
-    index += survives;
-    to += (<usize>survives) << 2;
-  }
-  Sparse.symbol = end;
-  Sparse.place = place;
-  Sparse.index = index;
-}
-
-/** Survivors that have elements of their own; a zero among them is left out. */
-function ownEntries(dtype: u32, values: usize): u32 {
   const wide: usize = dtype == F64 ? 1 : 0;
   const at = pairs();
   let to = at;

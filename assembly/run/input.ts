@@ -6,8 +6,3 @@ export function inputAt(base: usize, byteLength: usize): usize {
   Room.next = base;
   return room(byteLength);
 }
-
-/** Memory behind the block that was decoded last, until the next. */
-export function roomFor(byteLength: usize): usize {
-  return room(byteLength);
-}

@@ -1,13 +1,12 @@
 import { biasOf, finished, lanesOf } from "./lanes";
+import { LINE } from "./line";
 
-// Y = W X + b from the run layout (lay.ts), many vectors: each in a lane.
-
-const LINE: usize = 65536;
+// Y = W X + b from the run layout (line.ts), many vectors: each in a lane.
 
 /**
  * Y = W X + b by rows, ReLU of it where asked.
  *
- * Layout     pointers  u32[rows * panels + 1], indices u16[], codes u8[]: order "rows", see lay.ts
+ * Layout     pointers  u32[rows * panels + 1], indices u16[], codes u8[]: order "rows", see line.ts
  *            codebook  f32[]
  *            bias      f32[rows]; address 0: zeros
  *            offsets   u32[columns]  bytes from x to each column's lanes; address 0: column * stride

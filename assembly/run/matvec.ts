@@ -1,6 +1,6 @@
-// y = W x + b from the run layout (lay.ts), one vector.
+import { LINE } from "./line";
 
-const LINE: usize = 65536;
+// y = W x + b from the run layout (line.ts), one vector.
 
 /** A line with fewer entries than a quarter of the centroids is faster without a table of its products. */
 const PER_CENTROID: u32 = 4;
@@ -18,7 +18,7 @@ const PRODUCTS: usize = memory.data(1024, 64);
 /**
  * y += W x by columns; those whose activation is 0 are not read.
  *
- * Layout     pointers  u32[columns * panels + 1], indices u16[], codes u8[]: order "columns", see lay.ts
+ * Layout     pointers  u32[columns * panels + 1], indices u16[], codes u8[]: order "columns", see line.ts
  *            codebook  f32[centroids]
  *            x         f32[columns]
  *            found     u32[columns + 1]  scratch
@@ -140,7 +140,7 @@ function addLine(indices: usize, codes: usize, first: u32, end: u32, y: usize): 
 /**
  * y += W x by rows, every activation read.
  *
- * Layout     pointers  u32[rows * panels + 1], indices u16[], codes u8[]: order "rows", see lay.ts
+ * Layout     pointers  u32[rows * panels + 1], indices u16[], codes u8[]: order "rows", see line.ts
  *            codebook  f32[]
  *            x         f32[columns]
  *            y         f32[rows]

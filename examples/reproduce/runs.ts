@@ -3,17 +3,16 @@ import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { NetworkSpec, Tensor } from "../../src/nn/index.js";
 import { writeWhole } from "../../src/pipeline/output.js";
+import { clearCheckpoints } from "../../src/train/checkpoint.js";
 import { hashOfDataset } from "../../src/train/data.js";
 import {
   type Dataset,
   parseTrainingRecipe,
-  removeCheckpoints,
   type TrainingProgress,
   type TrainingRecipe,
   type TrainingReport,
-  trainArchive,
 } from "../../src/train/index.js";
-import { CHECKPOINT_VERSION } from "../../src/train/train.js";
+import { CHECKPOINT_VERSION, withTrained } from "../../src/train/train.js";
 import { readTensors, safetensorsBytes } from "../lenet-300-100.js";
 
 /** A training that was done. */
@@ -78,12 +77,13 @@ export async function train(title: string, given: TrainingRecipe, setting: Setti
   await mkdir(place, { recursive: true });
   const checkpoint = path.join(place, "checkpoint");
   const onProgress = (progress: TrainingProgress): void => setting.onProgress(`${title}, seed ${seed}`, progress);
-  const { report, archive, stages } = await trainArchive({ net, data, recipe, seed, threads, weights, checkpoint, onProgress });
-  const write = (file: string, bytes: Uint8Array): Promise<void> => writeWhole(file, true, (sink) => sink(bytes));
-  for (const [i, tensors] of stages.entries()) await write(stageFile(i), safetensorsBytes(tensors, new Map()));
-  await write(archiveFile, archive);
-  // The report last: where it is, the rest is.
-  await write(reportFile, new TextEncoder().encode(JSON.stringify(report)));
-  await removeCheckpoints(checkpoint);
-  return { report, archive, stages: new Map(names.map((name, i) => [name, stages[i]])) };
+  return withTrained({ net, data, recipe, seed, threads, weights, checkpoint, onProgress }, async ({ report, archive, stages }) => {
+    const write = (file: string, bytes: Uint8Array): Promise<void> => writeWhole(file, true, (sink) => sink(bytes));
+    for (const [i, tensors] of stages.entries()) await write(stageFile(i), safetensorsBytes(tensors, new Map()));
+    await write(archiveFile, archive);
+    // The report last: where it is, the rest is.
+    await write(reportFile, new TextEncoder().encode(JSON.stringify(report)));
+    await clearCheckpoints(checkpoint);
+    return { report, archive, stages: new Map(names.map((name, i) => [name, stages[i]])) };
+  });
 }

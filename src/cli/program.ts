@@ -73,7 +73,8 @@ Examples:
 
 const TRAIN_EXAMPLES = `
 The folder of data holds MNIST's files or others like them (train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k-… to test with), or CIFAR-10's
-(data_batch_1.bin, …, test_batch.bin); each may be in gzip. The end of the training set is held out to watch by; the test set is looked at once, at the end.
+(data_batch_1.bin, …, test_batch.bin); each may be in gzip. The end of the training set is held out to watch by; when all stages are done,
+what the network of each makes of the test set goes into the report.
 Stopped, and started again as before, a training goes on from its last epoch, to the same bytes.
 
 Examples:

@@ -75,8 +75,9 @@ const actions: Actions = {
 
   async train(flags) {
     const { trainCommand } = await import("./train.js");
-    const line = canDraw() && !flags.quiet ? (await import("./train-line.js")).progressLine() : undefined;
-    const { report, files } = await trainCommand(flags, signal, line?.update).finally(() => line?.stop());
+    const { watchTraining } = await import("./train-watch.js");
+    const { listeners, stop } = watchTraining(flags);
+    const { report, files } = await trainCommand(flags, signal, listeners).finally(() => stop(signal.aborted));
     if (flags.json) return writeOut(json({ ...report, files }));
     if (flags.quiet) return;
     const { trainTable } = await import("./train-table.js");

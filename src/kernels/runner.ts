@@ -20,31 +20,40 @@ export interface RunExports {
   checksum(at: number, byteLength: number, seed: number): number;
   head(at: number, byteLength: number, dtype: number, tensorBytes: number, r: number, c: number, recordBytes: number): void;
   block(at: number, byteLength: number, seed: number, count: number): number;
-  roomFor(byteLength: number): number;
   pairs(): number;
 
-  hasCodebook(): number;
+  straight(): number;
   centroids(): number;
   centroid(code: number, dtype: number): number;
   scanned(): number;
-  blockSurvivors(): number;
   valuesBytes(): number;
   entries(dtype: number, values: Ptr): number;
   elementEntries(elements: Ptr, first: number, count: number, dtype: number, values: Ptr, out: Ptr): number;
   elementFloats(elements: Ptr, count: number, dtype: number, out: Ptr): void;
 
-  lay(from: Ptr, count: number, laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): number;
-  countOther(pointers: Ptr, panels: number, line: number, first: number, end: number, indices: Ptr, counts: Ptr, others: number): void;
-  turn(
-    pointers: Ptr,
-    panels: number,
-    line: number,
-    first: number,
-    end: number,
+  layingBytes(): number;
+  beginLaying(laying: Ptr, columns: number, lines: number, panels: number, pointers: Ptr): void;
+  laySurvivors(laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): void;
+  layEntries(from: Ptr, count: number, laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): void;
+  laid(laying: Ptr): number;
+  endBlock(laying: Ptr, count: number): void;
+  endLaying(laying: Ptr, pointers: Ptr): void;
+  countOther(pointers: Ptr, panels: number, lines: number, indices: Ptr, counts: Ptr, others: number): void;
+  startsOf(counts: Ptr, lines: number): void;
+  turnRange(
+    cursors: Ptr,
+    ends: Ptr,
+    step: number,
+    lines: number,
     indices: Ptr,
     codes: Ptr,
+    first: number,
+    end: number,
     next: Ptr,
     others: number,
+    base: number,
+    turned: Ptr,
+    count: number,
     toIndices: Ptr,
     toCodes: Ptr,
   ): void;
@@ -225,7 +234,7 @@ export interface RunHead extends RecordHead {
   readonly entry: TensorEntry;
 }
 
-/** Understands records with a runner's memory from `base` on; what stands below is its caller's. */
+/** Understands records with the memory of a runner that is free; what is allocated while a block is read, by its caller, would be over the block. */
 export interface RecordReader extends Pick<Core<RunHead>, "readHead" | "crc32c"> {
   /**
    * Reads a block of `count` elements, and lends the address of its elements, row-major, to `use`; 0 for a sparse block, whose survivors `entries` gives.
@@ -233,14 +242,12 @@ export interface RecordReader extends Pick<Core<RunHead>, "readHead" | "crc32c">
    * @throws FormatError where the block, or what `use` asks of it, is at fault
    */
   block<T>(head: RunHead, block: Uint8Array, offset: number, seedCrc: number, count: number, use: (elements: Ptr) => T): T;
-  /** Memory beside the block that was read last, until the next: buffers of so many bytes, 16-aligned. */
-  room(...byteLengths: number[]): Ptr[];
 }
 
-export function recordReader({ arena, exports }: Runner, base: Ptr): RecordReader {
+export function recordReader({ arena, exports }: Runner): RecordReader {
   const lend = (first: Uint8Array, second: Uint8Array = new Uint8Array(0)): Ptr => {
     const byteLength = first.length + second.length;
-    const ptr = run(0, () => toPtr(exports.inputAt(base, byteLength)));
+    const ptr = run(0, () => toPtr(exports.inputAt(toPtr(arena.top), byteLength)));
     arena.u8(ptr, first.length).set(first);
     arena.u8(at(ptr, first.length), second.length).set(second);
     return ptr;
@@ -283,6 +290,5 @@ export function recordReader({ arena, exports }: Runner, base: Ptr): RecordReade
       takeHead(ptr, bytes.length, entry);
       return run(offset - blockAt, () => use(toPtr(exports.block(blockAt, block.length, seedCrc, count))));
     },
-    room: (...byteLengths) => byteLengths.map((byteLength) => toPtr(exports.roomFor(byteLength))),
   };
 }

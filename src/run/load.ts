@@ -5,7 +5,7 @@ import { VARIANTS, type Variant } from "../kernels/variant.js";
 import { isFloatDtype } from "../types.js";
 import { Layer, type Layout } from "./layer.js";
 import type { Shape } from "./lines.js";
-import { readDense, readMatrix } from "./read.js";
+import { readDense, readMatrix, withinMemory } from "./read.js";
 
 export interface LayerOptions {
   /**
@@ -32,7 +32,7 @@ const MOST = 2 ** 31 - 1;
  *
  * @param archive the bytes of a `.coppice` file, or what `open` of `coppice/decode` gave
  * @param name of a float tensor of at least two axes: outputs, and what it is flattened to from there
- * @throws FormatError where the archive is at fault; TypeError, RangeError naming the argument or option; the reason of `options.signal`
+ * @throws FormatError where the archive is at fault, `LIMIT` where there is no memory for what it says; TypeError, RangeError naming the argument or option; the reason of `options.signal`
  */
 export async function loadLayer(archive: Uint8Array | Archive, name: string, options: LayerOptions = {}): Promise<Layer> {
   checkText(name, "name");
@@ -45,7 +45,7 @@ export async function loadLayer(archive: Uint8Array | Archive, name: string, opt
   const shape = shapeOf(entry);
   const bias = await biasOf(opened, entry, shape, options);
   const matrix = await readMatrix(opened, entry, shape, { variant, signal });
-  return new Layer({ matrix, bias, relu, layout, variant });
+  return withinMemory(entry, () => new Layer({ matrix, bias, relu, layout, variant }));
 }
 
 /** The archive, opened where it came as bytes. */

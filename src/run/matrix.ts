@@ -1,6 +1,6 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Runner } from "../kernels/runner.js";
-import { type Lines, type LinesAt, layOut, type Order, type Shape, viewOf } from "./lines.js";
+import { type Lines, layOut, type Order, panelsOf, type Shape } from "./lines.js";
 import type { Dense } from "./read.js";
 
 /** How the lanes of many vectors stand in a runner's memory: assembly/run/matmul.ts. */
@@ -34,37 +34,45 @@ export class CodedMatrix implements Matrix {
   readonly survivors: number;
   readonly order: Order;
   readonly #runner: Runner;
-  readonly #at: LinesAt;
+  readonly #lines: Lines;
+  readonly #panels: number;
+  readonly #codebook: Ptr;
   /** Scratch of `matvecColumns`. */
   readonly #found: Ptr;
 
   /** @throws RangeError where the memory cannot grow so far */
   constructor(runner: Runner, lines: Lines, order: Order) {
     this.#runner = runner;
-    this.#at = layOut(runner, lines, order);
-    this.#found = runner.arena.alloc(order === "columns" ? 4 * (lines.columns + 1) : 0);
-    this.rows = lines.rows;
-    this.columns = lines.columns;
-    this.survivors = this.#at.survivors;
+    const { arena } = runner;
+    const { rows, columns, survivors, codebook } = lines;
+    this.#lines = layOut(runner, lines, order);
+    this.#panels = panelsOf(lines, order);
+    this.#codebook = arena.alloc(4 * codebook.length);
+    arena.f32(this.#codebook, codebook.length).set(codebook);
+    this.#found = arena.alloc(order === "columns" ? 4 * (columns + 1) : 0);
+    this.rows = rows;
+    this.columns = columns;
+    this.survivors = survivors;
     this.order = order;
   }
 
-  /** What it was made of, in its order: views that hold until the memory grows. */
+  /** Where it stands. */
   lines(): Lines {
-    return viewOf(this.#runner, this.#at);
+    return this.#lines;
   }
 
   vector(x: Ptr, y: Ptr): void {
     const { exports } = this.#runner;
-    const { pointers, panels, indices, codes, codebook, centroids, columns, rows } = this.#at;
-    if (this.order === "columns") exports.matvecColumns(pointers, panels, indices, codes, codebook, centroids, x, columns, this.#found, y);
-    else exports.matvecRows(pointers, panels, indices, codes, codebook, x, rows, y);
+    const { pointers, indices, codes, codebook, columns, rows } = this.#lines;
+    const coded = [pointers, this.#panels, indices, codes, this.#codebook] as const;
+    if (this.order === "columns") exports.matvecColumns(...coded, codebook.length, x, columns, this.#found, y);
+    else exports.matvecRows(...coded, x, rows, y);
   }
 
   lanes({ x, offsets = 0 as Ptr, stride = 0, count, y, yStride, bias = 0 as Ptr, relu = false }: Lanes): void {
-    const { pointers, panels, indices, codes, codebook, rows } = this.#at;
+    const { pointers, indices, codes, rows } = this.#lines;
     this.#runner.exports.matmulRows(
-      ...([pointers, panels, indices, codes, codebook, bias, offsets, stride, x, count, rows, y, yStride] as const),
+      ...([pointers, this.#panels, indices, codes, this.#codebook, bias, offsets, stride, x, count, rows, y, yStride] as const),
       relu,
     );
   }

@@ -3,21 +3,17 @@ import { drive } from "../decode/drive.js";
 import type { Archive } from "../decode/index.js";
 import { blockByteLength, take, walkRecord } from "../decode/record.js";
 import { FormatError } from "../errors.js";
-import { at, type Ptr, toPtr } from "../kernels/arena.js";
-import { newRunner, type RunHead, recordReader } from "../kernels/runner.js";
+import { type Arena, at, type Ptr, toPtr } from "../kernels/arena.js";
+import { newRunner, recordReader } from "../kernels/runner.js";
 import type { Variant } from "../kernels/variant.js";
 import { DTYPES } from "../types.js";
-import { type Lines, linesOf, panelsOf, type Run, type Shape } from "./lines.js";
+import { type Lines, linesOf, panelsOf, type Shape } from "./lines.js";
 
 /** Elements whose entries are made at a time. */
 const SOME = 4096;
 
-/** `entries` gives it, signed, where there are more than 256 values. */
+/** `entries` and `elementEntries` give it, signed, where there are more than 256 values. */
 const NO_CODES = -1;
-
-/** u32 that `lay` keeps: columns, lines, panels, line, panel, start, next, count, centroids. */
-const LAYING = 9;
-const [START, NEXT, COUNT, CENTROIDS] = [5, 6, 7, 8];
 
 /** A matrix with more values than a byte has codes for. */
 export interface Dense extends Shape {
@@ -38,111 +34,130 @@ export async function readMatrix(archive: Archive, entry: TensorEntry, shape: Sh
   return (await readLines(archive, entry, shape, options)) ?? readDense(archive, entry, shape, options);
 }
 
+/** What a file says of a tensor may be more than there is memory for: its fault, and not the caller's. */
+export function withinMemory<T>({ name, recordOffset }: TensorEntry, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FormatError("LIMIT", recordOffset, `there is no memory for ${JSON.stringify(name)}: ${error.message}`);
+  }
+}
+
+/** Indices and codes at the end of a runner's memory, with room for more. */
+class Room {
+  readonly #arena: Arena;
+  readonly indices: Ptr;
+  #entries = 0;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.indices = arena.alloc(0);
+  }
+
+  /** u8[entries], behind u16[entries]. */
+  get codes(): Ptr {
+    return at(this.indices, 2 * this.#entries);
+  }
+
+  /** Makes room for so many entries, the first `laid` of which are there. Twice as much as there was, or more, so that all copies together are no more than the last. */
+  grow(laid: number, entries: number): void {
+    if (entries <= this.#entries) return;
+    const before = this.codes;
+    this.#entries = Math.max(2 * this.#entries, entries);
+    const byteLength = 3 * this.#entries;
+    this.#arena.alloc(at(this.indices, byteLength) - this.#arena.top);
+    this.#arena.u8(this.indices, byteLength).copyWithin(2 * this.#entries, before - this.indices, before - this.indices + laid);
+  }
+}
+
 /** The tensor in order "rows"; undefined where it has more than 256 values. */
 async function readLines(archive: Archive, entry: TensorEntry, shape: Shape, options: ReadOptions): Promise<Lines | undefined> {
-  const { signal } = options;
   const runner = newRunner(options);
   const { arena, exports } = runner;
   const { rows, columns } = shape;
   const dtype = DTYPES.indexOf(entry.dtype);
-  const rowLines = linesOf(shape, "rows");
-  const columnLines = linesOf(shape, "columns");
-  const laying = arena.alloc(4 * LAYING);
+  const lines = linesOf(shape, "rows");
+  const laying = arena.alloc(exports.layingBytes());
   const values = arena.alloc(exports.valuesBytes());
   const some = arena.alloc(4 * SOME);
-  const pointers = arena.alloc(4 * (rowLines + 1));
-  const counts = arena.alloc(4 * columnLines);
-  const reader = recordReader(runner, toPtr(arena.top));
-  arena.u8(values, exports.valuesBytes()).fill(0);
+  const pointers = withinMemory(entry, () => arena.alloc(4 * (lines + 1)));
+  const columnLines = linesOf(shape, "columns");
+  const counts = withinMemory(entry, () => arena.alloc(4 * columnLines));
   arena.u32(counts, columnLines).fill(0);
-  arena.u32(pointers, 1)[0] = 0;
-  arena.u32(laying, LAYING).set([columns, rowLines, panelsOf(shape, "rows"), 0, 0, 0, 0, 0, 256]);
   const rowPanels = panelsOf(shape, "columns");
+  const room = new Room(arena);
+  const reader = recordReader(runner);
+  arena.u8(values, exports.valuesBytes()).fill(0);
+  exports.beginLaying(laying, columns, lines, panelsOf(shape, "rows"), pointers);
 
-  const runs: Run[] = [];
   let codebook: Float32Array | undefined;
   const steps = walkRecord(reader, entry, function* (head, span) {
     const bytes = yield* take(span.offset, span.byteLength);
     const count = blockByteLength(head, span.index) / head.elementBytes;
-    const run = reader.block(head, bytes, span.offset, span.seedCrc, count, (elements) => {
-      if (span.index === 0 && head.sparse && exports.hasCodebook()) {
-        codebook = Float32Array.from({ length: exports.centroids() }, (_, code) => exports.centroid(code, dtype));
-        arena.u32(laying, LAYING)[CENTROIDS] = codebook.length;
-      }
-      return layBlock(head, elements, count, span.offset);
+    const laid = exports.laid(laying) >>> 0;
+    // A survivor takes about a byte of the archive: most tensors are laid out without being moved.
+    const likely = head.sparse ? Math.min(entry.recordByteLength + head.blockElements, head.elements) : 0;
+    withinMemory(entry, () => room.grow(laid, Math.max(likely, laid + count)));
+    yield reader.block(head, bytes, span.offset, span.seedCrc, count, (elements) => {
+      if (exports.straight()) {
+        codebook ??= Float32Array.from({ length: exports.centroids() }, (_, code) => exports.centroid(code, dtype));
+        exports.laySurvivors(laying, pointers, counts, rowPanels, at(room.indices, 2 * laid), at(room.codes, laid));
+      } else if (!(elements === 0 ? laySparse() : layElements(elements, count, head.elementBytes))) return false;
+      exports.endBlock(laying, count);
+      return true;
     });
-    yield run;
   });
 
-  /** The entries of the block that was just decoded; undefined where there are too many values. */
-  function layBlock(head: RunHead, elements: Ptr, count: number, offset: number): Run | undefined {
-    const most = elements === 0 ? exports.blockSurvivors() : count;
-    const [indices, codes] = reader.room(2 * most, most);
-    const before = arena.u32(laying, LAYING)[COUNT];
-    const put = (from: Ptr, entries: number): void => {
-      const placed = arena.u32(laying, LAYING)[COUNT] - before;
-      if (
-        placed + entries > most ||
-        !exports.lay(from, entries, laying, pointers, counts, rowPanels, at(indices, 2 * placed), at(codes, placed))
-      )
-        throw new FormatError("CORRUPT", offset, "a block has a survivor outside the tensor, or a code without a centroid");
-    };
-    const sorted: Uint32Array[] = [];
-    if (elements === 0) {
-      for (;;) {
-        const entries = exports.entries(dtype, values);
-        if (entries === 0) break;
-        if (entries === NO_CODES) return undefined;
-        const from = toPtr(exports.pairs());
-        if (exports.scanned()) sorted.push(arena.u32(from, entries).slice());
-        else put(from, entries);
-      }
-    } else {
-      for (let first = 0; first < count; first += SOME) {
-        const length = Math.min(SOME, count - first);
-        const entries = exports.elementEntries(at(elements, first * head.elementBytes), first, length, dtype, values, some);
-        if (entries === NO_CODES) return undefined;
-        put(some, entries);
-      }
-    }
-    if (sorted.length > 0) {
-      const all = new Uint32Array(sorted.reduce((sum, { length }) => sum + length, 0));
-      let length = 0;
-      for (const part of sorted) {
-        all.set(part, length);
-        length += part.length;
-      }
-      all.sort();
-      for (let first = 0; first < all.length; first += SOME) {
-        const part = all.subarray(first, first + SOME);
-        arena.u32(some, part.length).set(part);
-        put(some, part.length);
-      }
-    }
-    const state = arena.u32(laying, LAYING);
-    // The next block's places begin where this block's end: mod 2^32, as the kernel has it.
-    state[START] -= count;
-    state[NEXT] = 0;
-    const placed = state[COUNT] - before;
-    return { indices: arena.u16(indices, placed).slice(), codes: arena.u8(codes, placed).slice() };
+  function lay(from: Ptr, count: number): void {
+    const laid = exports.laid(laying) >>> 0;
+    exports.layEntries(from, count, laying, pointers, counts, rowPanels, at(room.indices, 2 * laid), at(room.codes, laid));
   }
 
-  for await (const run of drive(steps, archive.read, signal)) {
-    if (run === undefined) return undefined;
-    if (run.codes.length > 0) runs.push(run);
+  /** Lays the sparse block that was just decoded; false where there are too many values. */
+  function laySparse(): boolean {
+    const parts: Uint32Array[] = [];
+    for (;;) {
+      const count = exports.entries(dtype, values);
+      if (count === NO_CODES) return false;
+      if (count === 0) break;
+      const from = toPtr(exports.pairs());
+      if (exports.scanned()) parts.push(arena.u32(from, count).slice());
+      else lay(from, count);
+    }
+    const sorted = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let length = 0;
+    for (const part of parts) {
+      sorted.set(part, length);
+      length += part.length;
+    }
+    sorted.sort();
+    for (let first = 0; first < sorted.length; first += SOME) {
+      const part = sorted.subarray(first, first + SOME);
+      arena.u32(some, part.length).set(part);
+      lay(some, part.length);
+    }
+    return true;
   }
-  const state = arena.u32(laying, LAYING);
-  const all = arena.u32(pointers, rowLines + 1);
-  all.fill(state[COUNT], state[3] + 1);
-  codebook ??= arena.f32(at(values, 16), Math.max(1, arena.u32(values, 1)[0]));
+
+  /** Lays the elements of a block that are not zero; false where there are too many values. */
+  function layElements(elements: Ptr, count: number, elementBytes: number): boolean {
+    for (let first = 0; first < count; first += SOME) {
+      const length = Math.min(SOME, count - first);
+      const entries = exports.elementEntries(at(elements, first * elementBytes), first, length, dtype, values, some);
+      if (entries === NO_CODES) return false;
+      lay(some, entries);
+    }
+    return true;
+  }
+
+  for await (const laid of drive(steps, archive.read, options.signal)) if (!laid) return undefined;
+  exports.endLaying(laying, pointers);
   return {
-    rows,
-    columns,
-    order: "rows",
-    pointers: all.slice(),
-    runs,
-    codebook: codebook.slice(),
-    counts: arena.u32(counts, columnLines).slice(),
+    ...{ runner, rows, columns, order: "rows", pointers, indices: room.indices, codes: room.codes },
+    survivors: exports.laid(laying) >>> 0,
+    counts,
+    codebook: codebook ?? arena.f32(at(values, 16), Math.max(1, arena.u32(values, 1)[0])).slice(),
   };
 }
 
@@ -151,7 +166,7 @@ export async function readDense(archive: Archive, entry: TensorEntry, shape: Sha
   const { arena, exports } = newRunner(options);
   const dtype = DTYPES.indexOf(entry.dtype);
   const elementBytes = entry.byteLength / (shape.rows * shape.columns);
-  const weights = new Float32Array(shape.rows * shape.columns);
+  const weights = withinMemory(entry, () => new Float32Array(shape.rows * shape.columns));
   let first = 0;
   for await (const block of archive.blocks(entry, { signal: options.signal })) {
     const count = block.length / elementBytes;

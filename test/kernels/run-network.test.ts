@@ -10,7 +10,7 @@ import { addConvolution } from "../../src/run/network/convolution.js";
 import { Plan } from "../../src/run/network/plan.js";
 import { contiguous, type Planes } from "../../src/run/network/planes.js";
 import { Random } from "../random.js";
-import { Expected, weightsOf } from "../run/helpers.js";
+import { Expected, linesOf, weightsOf } from "../run/helpers.js";
 import { expectSame } from "./all.js";
 
 function lend({ arena }: Runner, values: Float32Array): Ptr {
@@ -69,10 +69,7 @@ describe.each(VARIANTS)("kernels that run networks, %s", (variant) => {
       const runner = newRunner({ variant });
       const plan = new Plan(contiguous([layer.in, height, width]));
       const expected = new Expected(layer.out, columns, weights);
-      const { pointers, indices, codes } = expected.lines("rows");
-      const matrix = dense
-        ? { rows: layer.out, columns, weights }
-        : { rows: layer.out, columns, order: "rows" as const, pointers, runs: [{ indices, codes }], codebook: expected.codebook };
+      const matrix = dense ? { rows: layer.out, columns, weights } : linesOf(expected, "rows", variant);
       expect(addConvolution(plan, runner, shape, matrix, after, relu)).toBe(expected.survivors);
       const course = plan.finish(runner);
       runner.arena.f32(course.inputs, inputs.length).set(inputs);

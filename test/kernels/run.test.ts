@@ -2,10 +2,9 @@ import { describe, expect, it } from "vitest";
 import { newRunner } from "../../src/kernels/runner.js";
 import { VARIANTS } from "../../src/kernels/variant.js";
 import * as reference from "../../src/reference/run.js";
-import type { Lines, Order } from "../../src/run/lines.js";
 import { CodedMatrix, DenseMatrix, type Matrix } from "../../src/run/matrix.js";
 import { Random } from "../random.js";
-import { activations, Expected, weightsOf } from "../run/helpers.js";
+import { activations, Expected, linesOf, weightsOf } from "../run/helpers.js";
 import { expectSame } from "./all.js";
 
 /** Rows, columns, density and centroids: around vectors of four, lines of 65,536, and columns too short for a table of products. */
@@ -26,18 +25,6 @@ const MATRICES: readonly (readonly [rows: number, columns: number, density: numb
 const LANES = [1, 2, 3, 4, 5, 8, 12, 15, 16, 31, 32, 33, 63, 64, 100];
 const FEW_LANES = [1, 6, 33];
 
-const linesOf = (expected: Expected, order: Order): Lines => {
-  const { rows, columns, pointers, indices, codes } = expected.lines(order);
-  return {
-    rows,
-    columns,
-    order,
-    pointers,
-    runs: [{ indices, codes }],
-    codebook: expected.codebook.length > 0 ? expected.codebook : Float32Array.of(0),
-  };
-};
-
 describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
   it("are the variant that they claim to be", () => expect(newRunner({ variant }).variant).toBe(variant));
 
@@ -51,10 +38,11 @@ describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
     ] as const)("lay %s out, and turn them into %s, as written down", (order, other) => {
       for (const wanted of [order, other]) {
         const { pointers, indices, codes } = expected.lines(wanted);
-        const laid = new CodedMatrix(newRunner({ variant }), linesOf(expected, order), wanted).lines();
-        expectSame(laid.pointers, pointers, wanted);
-        expectSame(laid.runs[0].indices, indices, wanted);
-        expectSame(laid.runs[0].codes, codes, wanted);
+        const laid = new CodedMatrix(newRunner({ variant }), linesOf(expected, order, variant), wanted).lines();
+        const { arena } = laid.runner;
+        expectSame(arena.u32(laid.pointers, pointers.length), pointers, wanted);
+        expectSame(arena.u16(laid.indices, indices.length), indices, wanted);
+        expectSame(arena.u8(laid.codes, codes.length), codes, wanted);
       }
     });
 
@@ -62,7 +50,7 @@ describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
       const runner = newRunner({ variant });
       const { arena } = runner;
       const matrix: Matrix =
-        order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order), order);
+        order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order, variant), order);
       const x = activations(random, columns);
       const before = random.weights(rows);
       const [xAt, yAt] = [arena.alloc(4 * columns), arena.alloc(4 * rows)];
@@ -77,7 +65,8 @@ describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
       for (const lanes of rows * columns > 10_000 ? FEW_LANES : LANES) {
         const runner = newRunner({ variant });
         const { arena } = runner;
-        const matrix = order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order), order);
+        const matrix =
+          order === "dense" ? new DenseMatrix(runner, expected) : new CodedMatrix(runner, linesOf(expected, order, variant), order);
         const bias = lanes % 2 === 0 ? random.weights(rows) : undefined;
         const relu = lanes % 3 === 0;
         const X = activations(random, columns * lanes, 0.8);

@@ -1,5 +1,8 @@
 import { decode } from "../../src/decode/index.js";
+import { newRunner } from "../../src/kernels/runner.js";
+import type { Variant } from "../../src/kernels/variant.js";
 import * as reference from "../../src/reference/run.js";
+import type { Lines, Order } from "../../src/run/lines.js";
 import { Random } from "../random.js";
 
 /** A matrix in float32, and what runs it in plain TypeScript. */
@@ -77,4 +80,17 @@ export function decodedFloats(archive: Uint8Array, name: string): Float32Array {
 function ofHalf(half: number): number {
   const [sign, exponent, fraction] = [half >> 15 ? -1 : 1, (half >> 10) & 31, half & 1023];
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
+/** Its layout in the memory of a runner of its own. */
+export function linesOf(expected: Expected, order: Order, variant: Variant): Lines {
+  const { rows, columns, pointers, indices, codes } = expected.lines(order);
+  const runner = newRunner({ variant });
+  const { arena } = runner;
+  const at = { pointers: arena.alloc(pointers.byteLength), indices: arena.alloc(indices.byteLength), codes: arena.alloc(codes.byteLength) };
+  arena.u32(at.pointers, pointers.length).set(pointers);
+  arena.u16(at.indices, indices.length).set(indices);
+  arena.u8(at.codes, codes.length).set(codes);
+  const codebook = expected.codebook.length > 0 ? expected.codebook : Float32Array.of(0);
+  return { runner, rows, columns, order, ...at, survivors: codes.length, codebook };
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { open } from "../../src/decode/index.js";
 import { newRunner } from "../../src/kernels/runner.js";
 import { VARIANTS } from "../../src/kernels/variant.js";
-import { FormatError, init, type LayerOptions, loadLayer } from "../../src/run/index.js";
-import { archiveOf, craftArchive, craftRecord, floats, tensorOf } from "../archive/craft.js";
-import { weightsOf } from "./helpers.js";
+import { FormatError, init, Layer, type LayerOptions, loadLayer } from "../../src/run/index.js";
+import { archiveOf, craftArchive, craftRecord, floats, sealed, tensorOf } from "../archive/craft.js";
+import { sourceOf } from "../decode/ways.js";
+import { expectSame } from "../kernels/all.js";
+import { decodedFloats, Expected, weightsOf } from "./helpers.js";
 
 const [ROWS, COLUMNS] = [6, 10];
 const weights = weightsOf(1, ROWS * COLUMNS, 0.4, 5);
@@ -68,6 +71,50 @@ describe("loadLayer refuses", () => {
     }
   });
 
+  it("what is outside the tensor, and codes without a centroid, in a record of which any byte is another and every checksum is right", async () => {
+    const three = { ...crafted, ...floats("w", [ROWS, COLUMNS], weightsOf(2, ROWS * COLUMNS, 0.4, 3)), ways: [0] as const };
+    let refused = 0;
+    for (const record of [craftRecord(crafted), craftRecord({ ...crafted, escape: true, gapParameter: 2 }), craftRecord(three)]) {
+      for (let at = 0; at < record.length - 4; at++) {
+        for (const mask of [1, 0x10, 0x3f, 0xff]) {
+          const bytes = record.slice(0, -4);
+          bytes[at] ^= mask;
+          const lying = archiveOf([{ name: "w", dtype: "F32", shape: [ROWS, COLUMNS], record: sealed(bytes) }]);
+          const layer = await loadLayer(lying, "w", { layout: "rows" }).catch((error: unknown) => error);
+          if (layer instanceof Layer) {
+            // What is left is within the tensor: as the decoder has it.
+            const [x, y] = [xs(), xs(ROWS)];
+            layer.matvec(x, y);
+            const decoded = decodedFloats(lying, "w");
+            expectSame(y, new Expected(ROWS, COLUMNS, decoded).matvec(layer.layout as "rows" | "dense", x), `byte ${at} ^ ${mask}`);
+          } else {
+            expect(layer, `byte ${at} ^ ${mask}`).toBeInstanceOf(FormatError);
+            refused++;
+          }
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  it("a shape for which there is no memory, where the caller set no limit", async () => {
+    for (const shape of [
+      [2 ** 30, 1],
+      [1, 2 ** 30],
+      [2 ** 31 - 1, 1],
+    ]) {
+      // The least that may be said to hold so many elements: blocks of zeros.
+      const zeros = craftRecord({ ...floats("w", [1, 1], [0]), coding: "zeros" });
+      const record = new Uint8Array(5 * 2 ** 11);
+      record.set(zeros);
+      const lying = archiveOf([{ name: "w", dtype: "F32", shape, record }]);
+      const opened = await open(sourceOf(lying), { maxBytes: Infinity });
+      const failure = await loadLayer(opened, "w").catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(FormatError);
+      if (shape[0] > 1) expect(failure).toMatchObject({ code: "LIMIT" });
+    }
+  });
+
   it("an archive that is cut off anywhere", async () => {
     const one = craftArchive([crafted]);
     for (let length = 0; length < one.length; length++) await expect(loadLayer(one.slice(0, length), "w")).rejects.toThrow(FormatError);
@@ -76,46 +123,34 @@ describe("loadLayer refuses", () => {
 });
 
 describe.each(VARIANTS)("the kernel that lays rows out, %s,", (variant) => {
-  /** Whether it takes these entries of a matrix of 3 rows and 4 columns that has 2 centroids. */
-  function takes(...entries: readonly (readonly [place: number, code: number])[]): boolean {
+  /** Whether it takes survivors at these places of a matrix of 3 rows and 4 columns. */
+  function takes(...places: readonly number[]): boolean {
     const { arena, exports } = newRunner({ variant });
-    const [from, laying, pointers, counts, indices, codes] = [64, 36, 16, 16, 32, 16].map((byteLength) => arena.alloc(byteLength));
-    arena.u32(from, entries.length).set(entries.map(([place, code]) => place * 256 + code));
-    arena.u32(laying, 9).set([4, 3, 1, 0, 0, 0, 0, 0, 2]);
-    arena.u32(counts, 4).fill(0);
-    return Boolean(exports.lay(from, entries.length, laying, pointers, counts, 1, indices, codes));
+    const [from, laying, pointers, counts, indices, codes] = [64, exports.layingBytes(), 16, 16, 32, 16].map((byteLength) =>
+      arena.alloc(byteLength),
+    );
+    arena.u32(from, places.length).set(places.map((place) => place * 256));
+    exports.beginLaying(laying, 4, 3, 1, pointers);
+    try {
+      exports.layEntries(from, places.length, laying, pointers, counts, 1, indices, codes);
+    } catch (error) {
+      expect(error).toBeInstanceOf(WebAssembly.RuntimeError);
+      return false;
+    }
+    return true;
   }
 
   it("takes what is within the matrix", () => {
-    expect(takes([0, 1], [3, 0], [4, 1], [11, 1])).toBe(true);
+    expect(takes(0, 3, 4, 11)).toBe(true);
   });
 
   it.each([
-    [
-      "a survivor after the last row",
-      [
-        [0, 0],
-        [12, 0],
-      ],
-    ],
-    ["a survivor far after it", [[2 ** 24 - 1, 0]]],
-    [
-      "a survivor before another",
-      [
-        [5, 0],
-        [4, 0],
-      ],
-    ],
-    [
-      "two survivors in one place",
-      [
-        [5, 0],
-        [5, 1],
-      ],
-    ],
-    ["a code that has no centroid", [[5, 2]]],
-  ] as const)("refuses %s", (_, entries) => {
-    expect(takes(...entries)).toBe(false);
+    ["a survivor after the last row", [0, 12]],
+    ["a survivor far after it", [2 ** 24 - 1]],
+    ["a survivor before another", [5, 4]],
+    ["two survivors in one place", [5, 5]],
+  ] as const)("refuses %s", (_, places) => {
+    expect(takes(...places)).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Convolution } from "../../kernel-types.js";
 import { at, type Ptr } from "../../kernels/arena.js";
 import type { Runner } from "../../kernels/runner.js";
-import { type Lines, type LinesAt, layOut } from "../lines.js";
+import { type Lines, layOut, panelsOf } from "../lines.js";
 import type { Dense } from "../read.js";
 import { lendAffine, lendFloats } from "./lend.js";
 import type { Plan } from "./plan.js";
@@ -33,8 +33,9 @@ interface Lanes {
 const into = (ptr: Ptr, bytes: number): Ptr => (ptr === 0 ? ptr : at(ptr, bytes));
 
 /** u32[rows * blocks + 1]: where the entries begin that a row has in each block of columns. */
-function blockPointers({ arena }: Runner, laid: LinesAt, blocks: number): Ptr {
-  const { rows, columns, panels, survivors } = laid;
+function blockPointers({ arena }: Runner, laid: Lines, blocks: number): Ptr {
+  const { rows, columns, survivors } = laid;
+  const panels = panelsOf(laid, "rows");
   const found = arena.alloc(4 * (rows * blocks + 1));
   const lines = arena.u32(laid.pointers, rows * panels + 1);
   const indices = arena.u16(laid.indices, survivors);
@@ -61,7 +62,8 @@ function coded(runner: Runner, lines: Lines, { scale, bias }: After, lanes: Lane
   const pointers = blockPointers(runner, laid, blocks);
   const [scales, biases] = [lendFloats(runner, scale), lendFloats(runner, bias)];
   const places = runner.arena.alloc(4 * 2 ** BLOCK_LOG);
-  const { indices, codes, codebook, columns } = laid;
+  const { indices, codes, columns } = laid;
+  const codebook = lendFloats(runner, laid.codebook);
   return {
     survivors: laid.survivors,
     run(first, rows, x, y) {
