@@ -1,12 +1,12 @@
 // Planes of images, as the layers of a network that runs leave them to each other: a row may be followed by numbers that mean nothing, and so may a plane.
 
 /**
- * Planes with zeros around them, or of a stride each of its phases: rows and columns that a convolution meets one after the other stand one after the other.
+ * Planes with zeros around them, or of a stride its first phases: rows and columns that a convolution meets one after the other stand one after the other.
  *
  * Layout     from  f32[channels][height][width]  rows fromPitch bytes apart, planes fromStride
- *            to    f32[channels][strideY][strideX][rows][columns]  of each phase without a space, phases toStride bytes apart
+ *            to    f32[channels][phasesY][phasesX][rows][columns]  of each phase without a space, phases toStride bytes apart
  *            to[c][i][j][y][x] = from[c][y * strideY + i - paddingY][x * strideX + j - paddingX], 0 where that is outside
- * Requires   they do not overlap.
+ * Requires   they do not overlap; no more phases than the stride has.
  * Reads      nothing past the lengths above, in either build.
  */
 export function spread(
@@ -18,6 +18,8 @@ export function spread(
   width: isize,
   strideY: isize,
   strideX: isize,
+  phasesY: isize,
+  phasesX: isize,
   paddingY: isize,
   paddingX: isize,
   to: usize,
@@ -26,8 +28,8 @@ export function spread(
   columns: isize,
 ): void {
   for (let c: usize = 0; c < channels; c++) {
-    for (let i: isize = 0; i < strideY; i++) {
-      for (let j: isize = 0; j < strideX; j++) {
+    for (let i: isize = 0; i < phasesY; i++) {
+      for (let j: isize = 0; j < phasesX; j++) {
         // The first column that is in the plane, and the first behind it: quotients rounded up.
         const start = min((paddingX - j + strideX - 1) / strideX, columns);
         const end = min((width + paddingX - j + strideX - 1) / strideX, columns);

@@ -104,7 +104,7 @@ export interface RunExports {
   ): void;
   convolve(
     pointers: Ptr,
-    blocks: number,
+    columns: number,
     blockLog: number,
     indices: Ptr,
     codes: Ptr,
@@ -112,6 +112,7 @@ export interface RunExports {
     bias: number,
     scale: number,
     offsets: Ptr,
+    places: Ptr,
     x: Ptr,
     lanes: number,
     rows: number,
@@ -131,6 +132,8 @@ export interface RunExports {
     width: number,
     strideY: number,
     strideX: number,
+    phasesY: number,
+    phasesX: number,
     paddingY: number,
     paddingX: number,
     to: Ptr,

@@ -65,21 +65,22 @@ export function convolve(
   return outputs;
 }
 
-/** Rows and columns of planes by the phases of a stride, f32[channels][stride][stride][rows][columns]: 0 where there is none. */
+/** Rows and columns of planes by the first phases of a stride, f32[channels][phases][phases][rows][columns]: 0 where there is none. */
 export function spread(
   { channels, height, width }: Planes,
   stride: Windows["stride"],
+  [phasesY, phasesX]: readonly [number, number],
   padding: Windows["padding"],
   rows: number,
   columns: number,
   inputs: Float32Array,
 ): Float32Array {
-  const phases = stride[0] * stride[1];
+  const phases = phasesY * phasesX;
   return Float32Array.from({ length: channels * phases * rows * columns }, (_, i) => {
     const phase = Math.floor(i / (rows * columns)) % phases;
     const channel = Math.floor(i / (phases * rows * columns));
-    const y = (Math.floor(i / columns) % rows) * stride[0] + Math.floor(phase / stride[1]) - padding[0];
-    const x = (i % columns) * stride[1] + (phase % stride[1]) - padding[1];
+    const y = (Math.floor(i / columns) % rows) * stride[0] + Math.floor(phase / phasesX) - padding[0];
+    const x = (i % columns) * stride[1] + (phase % phasesX) - padding[1];
     return y >= 0 && y < height && x >= 0 && x < width ? inputs[(channel * height + y) * width + x] : 0;
   });
 }

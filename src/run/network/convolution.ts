@@ -5,7 +5,7 @@ import { type Lines, layOut, panelsOf } from "../lines.js";
 import type { Dense } from "../read.js";
 import { lendAffine, lendFloats } from "./lend.js";
 import type { Plan } from "./plan.js";
-import { lanesFor, outputsOf, type Planes, spreadOf } from "./planes.js";
+import { lanesFor, outputsOf, type Planes, phasesOf, spreadOf } from "./planes.js";
 import type { After } from "./tensors.js";
 
 /** 2^8 columns of the weights are worked by all outputs before the next: what they see of a tile's lanes stays in the first-level cache. */
@@ -61,15 +61,16 @@ function coded(runner: Runner, lines: Lines, { scale, bias }: After, lanes: Lane
   const blocks = Math.ceil(laid.columns / 2 ** BLOCK_LOG);
   const pointers = blockPointers(runner, laid, blocks);
   const [scales, biases] = [lendFloats(runner, scale), lendFloats(runner, bias)];
-  const { indices, codes } = laid;
+  const places = runner.arena.alloc(4 * 2 ** BLOCK_LOG);
+  const { indices, codes, columns } = laid;
   const codebook = lendFloats(runner, laid.codebook);
   return {
     survivors: laid.survivors,
     run(first, rows, x, y) {
       runner.exports.convolve(
-        ...([at(pointers, 4 * first * blocks), blocks, BLOCK_LOG, indices, codes, codebook] as const),
-        ...([into(biases, 4 * first), into(scales, 4 * first), lanes.offsets, x, lanes.count, rows, y, lanes.stride] as const),
-        lanes.relu,
+        ...([at(pointers, 4 * first * blocks), columns, BLOCK_LOG, indices, codes, codebook] as const),
+        ...([into(biases, 4 * first), into(scales, 4 * first), lanes.offsets, places] as const),
+        ...([x, lanes.count, rows, y, lanes.stride, lanes.relu] as const),
       );
     },
   };
@@ -105,13 +106,13 @@ interface Source {
 }
 
 /** Numbers from the first input to what each tap of the first output sees: [channels / groups][kernel height][kernel width]. */
-function offsetsOf({ channels, groups, kernel, stride }: Convolution, source: Source): Uint32Array {
-  const phases = stride[0] * stride[1];
+function offsetsOf(convolution: Convolution, source: Source): Uint32Array {
+  const { channels, groups, kernel, stride } = convolution;
+  const [phasesY, phasesX] = phasesOf(convolution);
   const taps = kernel[0] * kernel[1];
   return Uint32Array.from({ length: (channels / groups) * taps }, (_, column) => {
     const [y, x] = [Math.floor((column % taps) / kernel[1]), column % kernel[1]];
-    const phase = (y % stride[0]) * stride[1] + (x % stride[1]);
-    const plane = Math.floor(column / taps) * phases + phase;
+    const plane = (Math.floor(column / taps) * phasesY + (y % stride[0])) * phasesX + (x % stride[1]);
     return plane * source.stride + Math.floor(y / stride[0]) * source.pitch + Math.floor(x / stride[1]);
   });
 }
@@ -122,12 +123,12 @@ function addSpread(plan: Plan, { exports }: Runner, convolution: Convolution): S
   const { stride, padding } = convolution;
   if (stride[0] === 1 && stride[1] === 1 && padding[0] === 0 && padding[1] === 0) return planes;
   const { rows, columns, stride: toStride } = spreadOf(convolution);
-  const phases = planes.channels * stride[0] * stride[1];
-  const to: Planes = { channels: phases, height: rows, width: columns, pitch: columns, stride: toStride };
+  const phases = phasesOf(convolution);
+  const to: Planes = { channels: planes.channels * phases[0] * phases[1], height: rows, width: columns, pitch: columns, stride: toStride };
   plan.move(to, (x, y) =>
     exports.spread(
       ...([x, 4 * planes.pitch, 4 * planes.stride, planes.channels, planes.height, planes.width] as const),
-      ...([...stride, ...padding, y, 4 * toStride, rows, columns] as const),
+      ...([...stride, ...phases, ...padding, y, 4 * toStride, rows, columns] as const),
     ),
   );
   return to;
@@ -142,11 +143,12 @@ export function addConvolution(
   after: After,
   relu: boolean,
 ): number {
-  const { groups, out, channels, stride } = convolution;
+  const { groups, out, channels } = convolution;
   const source = addSpread(plan, runner, convolution);
   const outputs = outputsOf(out, convolution, source.pitch);
   const numbers = offsetsOf(convolution, source);
-  const perGroup = (channels / groups) * stride[0] * stride[1] * source.stride;
+  const [phasesY, phasesX] = phasesOf(convolution);
+  const perGroup = (channels / groups) * phasesY * phasesX * source.stride;
   const count = lanesFor((outputs.height - 1) * outputs.pitch + outputs.width);
   plan.reach((groups - 1) * perGroup + numbers.reduce((most, number) => Math.max(most, number), 0) + count);
 

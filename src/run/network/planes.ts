@@ -29,6 +29,11 @@ export function extentOf({ channels, height, width, pitch, stride }: Planes): nu
   return (channels - 1) * stride + (height - 1) * pitch + width;
 }
 
+/** Phases of a stride that a kernel meets, down and to the right. */
+export function phasesOf({ kernel, stride }: Windows): readonly [number, number] {
+  return [Math.min(kernel[0], stride[0]), Math.min(kernel[1], stride[1])];
+}
+
 /** What a convolution reads: of each channel the phases of its stride, with zeros around, and so many rows and columns of each. */
 export interface Spread {
   readonly rows: number;
@@ -57,10 +62,13 @@ export function spreadOf({ height, width, kernel, stride, padding, outHeight, ou
   return { rows: rows + 1, columns: shared, stride: apart((rows + 1) * shared) };
 }
 
-/** Lanes that the kernel of convolutions takes: as many, or so many more that the last tile is one of 8, 16 or 32. */
+/** Lanes of a tile of the kernel of convolutions. */
+const TILE = 28;
+
+/** Lanes that the kernel takes: as many, or so many more that the last tile is a whole one, or one of 16 or 8. */
 export function lanesFor(count: number): number {
-  const over = count % 32;
-  return count - over + (over > 16 ? 32 : over > 8 ? 16 : over > 0 ? 8 : 0);
+  const over = count % TILE;
+  return count - over + (over > 16 ? TILE : over > 8 ? 16 : over > 0 ? 8 : 0);
 }
 
 /** The outputs of a convolution whose inputs have rows of `pitch` numbers: all of a plane are lanes of one run. */
