@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
@@ -313,13 +313,8 @@ describe("the page", () => {
     assert.deepEqual(read, [...STROKES.keys()]);
   });
 
-  it("reads every digit that is drawn with LeNet-5, too, straight from its archive", async ({ skip }) => {
-    const published = path.join(process.env["COPPICE_DATA"] ?? path.join(ROOT, "../shared/data"), "lenet/lenet-5.dns-sparse.safetensors");
-    const name = path.join(profile, "lenet-5.coppice");
-    if (existsSync(CONVOLUTIONS)) await copyFile(CONVOLUTIONS, name);
-    else if (existsSync(published)) await node.compressFile(published, name, { preset: "paper" });
-    else return skip("no data: COPPICE_DATA names the folder");
-    await page.locator("#file").setInputFiles(name);
+  it("reads every digit that is drawn with LeNet-5, too, straight from its archive", async () => {
+    await page.locator("#file").setInputFiles(CONVOLUTIONS);
     await settled("lenet-5.coppice: 8 tensors.");
     assert.match(
       await page.locator("#reader").textContent(),
@@ -386,11 +381,10 @@ describe("by keyboard alone", () => {
   it("goes from top to bottom", async () => {
     const way = await tabTo("run");
     const names = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "fc3.weight", "fc3.bias"];
-    const convolutions = existsSync(CONVOLUTIONS) ? ["example-convolutions"] : [];
     const wanted = [
       "file",
       "example-archive",
-      ...convolutions,
+      "example-convolutions",
       "example-model",
       ...names,
       "survivors",

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -17,17 +16,9 @@ const files = await bundlePage(HERE, {
   "bench-worker": "../../bench/browser/worker.ts",
   javascript: "../../bench/browser/javascript.ts",
 });
-const CONVOLUTIONS = "lenet-5.coppice";
 for (const name of ["index.html", "style.css", "icon.svg"]) files.set(`/${name}`, await readFile(path.join(HERE, name)));
-for (const name of ["lenet-300-100.safetensors", "lenet-300-100.coppice"]) files.set(`/${name}`, await readFile(path.join(EXAMPLES, name)));
-if (existsSync(path.join(EXAMPLES, CONVOLUTIONS))) {
-  files.set(`/${CONVOLUTIONS}`, await readFile(path.join(EXAMPLES, CONVOLUTIONS)));
-  const page = await readFile(path.join(HERE, "index.html"), "utf8");
-  files.set(
-    "/index.html",
-    Buffer.from(page.replace('id="example-convolutions" type="button" hidden', 'id="example-convolutions" type="button"')),
-  );
-}
+for (const name of ["lenet-300-100.safetensors", "lenet-300-100.coppice", "lenet-5.coppice"])
+  files.set(`/${name}`, await readFile(path.join(EXAMPLES, name)));
 
 // Scripts and WebAssembly of the page's own, and nothing from elsewhere.
 const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob:";

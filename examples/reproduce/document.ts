@@ -65,7 +65,7 @@ export function documentOf(options: Options, { heldOut, test }: Judges, seeds: r
     ];
     parts.push(
       "## Fine-tuning codebooks",
-      "The pruned network of the paper's setting, its weights shared by k-means with few bits, before and after their centroids, and nothing else, were trained. *Recovered* is the part of what sharing lost, of the means; `-` where it lost less than a thousandth of the samples.",
+      "The pruned network of the paper's setting, its weights shared by k-means with few bits, before and after their centroids were trained, and the biases with them, as in the paper. *Recovered* is the part of what sharing lost, of the means; `-` where it lost less than a thousandth of the samples.",
       ...(test ? tunedBy("test images", (of) => of.test) : []),
       ...tunedBy("digits held out", (of) => of.heldOut),
     );
