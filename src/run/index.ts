@@ -3,5 +3,6 @@
 export { FormatError, type FormatErrorCode } from "../errors.js";
 export { init } from "../kernels/runner.js";
 export type { Variant } from "../kernels/variant.js";
-export { Layer, type Layout } from "./layer.js";
+export { Layer } from "./layer.js";
 export { type LayerOptions, loadLayer } from "./load.js";
+export type { Layout } from "./share.js";

@@ -3,9 +3,10 @@ import { checkFloat32, checkInteger, checkOneOf, checkText, plainBytes } from ".
 import { type Archive, open } from "../decode/index.js";
 import { VARIANTS, type Variant } from "../kernels/variant.js";
 import { isFloatDtype } from "../types.js";
-import { Layer, type Layout } from "./layer.js";
+import { Layer } from "./layer.js";
 import type { Shape } from "./lines.js";
 import { readDense, readMatrix, withinMemory } from "./read.js";
+import { type Layout, Share } from "./share.js";
 
 export interface LayerOptions {
   /**
@@ -45,7 +46,7 @@ export async function loadLayer(archive: Uint8Array | Archive, name: string, opt
   const shape = shapeOf(entry);
   const bias = await biasOf(opened, entry, shape, options);
   const matrix = await readMatrix(opened, entry, shape, { variant, signal });
-  return withinMemory(entry, () => new Layer({ matrix, bias, relu, layout, variant }));
+  return withinMemory(entry, () => new Layer(new Share(matrix, { bias, relu, layout, variant })));
 }
 
 async function openedOf(archive: Uint8Array | Archive, signal: AbortSignal | undefined): Promise<Archive> {
