@@ -1,4 +1,5 @@
 import { checkFloat32, checkInteger } from "../check.js";
+import type { Crew } from "./crew.js";
 import type { Order } from "./lines.js";
 import type { Share } from "./share.js";
 
@@ -16,9 +17,9 @@ export class Layer {
   readonly weights: number;
   /** Weights that are stored. */
   readonly survivors: number;
-  #share: Share | undefined;
+  #share: Share | Crew | undefined;
 
-  constructor(share: Share) {
+  constructor(share: Share | Crew) {
     this.#share = share;
     this.inputs = share.columns;
     this.outputs = share.rows;
@@ -36,7 +37,13 @@ export class Layer {
     return this.#live().layout;
   }
 
-  /** Bytes of memory that the layer has now, all of its kernels' memory included. */
+  /** Threads that work, the calling one among them: as many as were asked for, or 1 where this runtime has no threads that share memory. */
+  get threads(): number {
+    const share = this.#live();
+    return "threads" in share ? share.threads : 1;
+  }
+
+  /** Bytes of memory that the layer has now, all of its kernels' memory included, and what its threads share. */
   get byteLength(): number {
     return this.#live().byteLength;
   }
@@ -74,12 +81,14 @@ export class Layer {
     share.vectors(X, n, { values: Y, stride: outputs, first: 0 });
   }
 
-  /** Lets its memory go. Nothing can be asked of the layer after it. */
+  /** Lets its memory go, and ends its threads. Nothing can be asked of the layer after it. */
   dispose(): void {
+    const share = this.#share;
     this.#share = undefined;
+    if (share !== undefined && "threads" in share) share.end();
   }
 
-  #live(): Share {
+  #live(): Share | Crew {
     if (this.#share === undefined) throw new TypeError("the layer was disposed");
     return this.#share;
   }

@@ -53,7 +53,7 @@ export class CodedMatrix implements Matrix {
     this.#panels = panelsOf(lines, order);
     this.#codebook = arena.alloc(4 * codebook.length);
     arena.f32(this.#codebook, codebook.length).set(codebook);
-    this.#found = arena.alloc(order === "columns" ? 4 * (columns + 1) : 0);
+    this.#found = arena.alloc(order === "columns" ? 4 * (columns + 4) : 0);
     this.rows = rows;
     this.columns = columns;
     this.survivors = survivors;
