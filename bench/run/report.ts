@@ -13,12 +13,13 @@ interface Table {
 const LEGEND = [
   "Times are microseconds a sample. CSR: float32 values, 32-bit columns; ORT:",
   "onnxruntime, dense; x2: two threads, where all others have one, and WASM x2 has",
-  "SIMD; i7-5930K and Titan X: what EIE's authors measured. Copies that an interface",
-  "makes its callers pay are in: into and out of the module's memory (WASM), tensors",
-  "around inputs and new outputs (ORT), new outputs (SciPy). Outputs were compared",
-  "first: none is further from the sum in float64 than 1e-4 of the largest. Ratios",
-  "are of medians; six, nine: geometric means of AlexNet's and VGG-16's layers, and",
-  "of all. Batch MB: what a layer has of memory after its first batch.",
+  "SIMD; i7-5930K and Titan X: what EIE's authors measured. Copies that an",
+  "interface makes its callers pay are in: into and out of the module's memory",
+  "(WASM), tensors around inputs and new outputs (ORT), new outputs (SciPy).",
+  "Outputs were compared first: none is further from the sum in float64 than 1e-4",
+  "of the largest. Ratios are of medians; six, nine: geometric means of AlexNet's",
+  "and VGG-16's layers, and of all. Batch MB: what a layer has of memory after its",
+  "first batch.",
 ];
 
 const cell = (value: number | undefined): string => (value === undefined ? "-" : threeDigits(value));
