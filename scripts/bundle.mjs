@@ -4,7 +4,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { build } from "esbuild";
-import { benchWorkerBundling, bundling, workerBundling } from "./bundling.mjs";
+import { benchWorkerBundling, bundling, runWorkerBundling, workerBundling } from "./bundling.mjs";
 import { carriedPako, PAKO_BANNER, writePakoLicense } from "./carried-pako.mjs";
 import { ROOT } from "./wasm.mjs";
 
@@ -131,6 +131,7 @@ export async function bundle(folder) {
       plugins: [...options.plugins, fromDecode, besideRun, carried],
     }),
     build({ ...workerBundling, absWorkingDir: ROOT, outdir: folder }),
+    build({ ...runWorkerBundling, absWorkingDir: ROOT, outdir: folder }),
     build({ ...benchWorkerBundling, absWorkingDir: ROOT, outdir: folder }),
   ]);
   await chmod(path.join(ROOT, folder, "cli.js"), 0o755);

@@ -52,6 +52,15 @@ export const workerBundling = {
   entryPoints: { worker: "src/pipeline/worker.ts", "nn-worker": "src/nn/worker.ts" },
 };
 
+/** What the threads of layers run, in Node and wherever there are web workers. */
+export const runWorkerBundling = {
+  ...bundling,
+  minify: true,
+  platform: "neutral",
+  plugins: [noKernels],
+  entryPoints: { "run-worker": "src/run/worker.ts" },
+};
+
 /** What the threads run that time plain JavaScript, found as the pool's is: as it is written, as far as a bundle can. */
 export const benchWorkerBundling = {
   ...workerBundling,

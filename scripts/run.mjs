@@ -5,7 +5,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { benchWorkerBundling, bundling, workerBundling } from "./bundling.mjs";
+import { benchWorkerBundling, bundling, runWorkerBundling, workerBundling } from "./bundling.mjs";
 import { freshWasm, ROOT } from "./wasm.mjs";
 
 const RUNS = path.join(ROOT, "build/run");
@@ -38,6 +38,7 @@ process.on("exit", () => rmSync(outdir, { recursive: true, force: true }));
 await Promise.all([
   build({ ...bundling, platform: "node", sourcemap: "inline", entryPoints: { main: path.resolve(file) }, outdir }),
   build({ ...workerBundling, absWorkingDir: ROOT, outdir }),
+  build({ ...runWorkerBundling, absWorkingDir: ROOT, outdir }),
   build({ ...benchWorkerBundling, absWorkingDir: ROOT, outdir }),
 ]);
 process.argv = [process.argv[0], path.resolve(file), ...args];

@@ -15,13 +15,24 @@ const CACHE_LINE: usize = 64;
  */
 const PRODUCTS: usize = memory.data(1024, 64);
 
+/** For each set of four lanes, the bytes of those that are in it, one after the other. */
+const PACKED: usize = memory.data<u32>(
+  [
+    0, 0, 0, 0, 0x03020100, 0, 0, 0, 0x07060504, 0, 0, 0, 0x03020100, 0x07060504, 0, 0, 0x0b0a0908, 0, 0, 0, 0x03020100, 0x0b0a0908, 0, 0,
+    0x07060504, 0x0b0a0908, 0, 0, 0x03020100, 0x07060504, 0x0b0a0908, 0, 0x0f0e0d0c, 0, 0, 0, 0x03020100, 0x0f0e0d0c, 0, 0, 0x07060504,
+    0x0f0e0d0c, 0, 0, 0x03020100, 0x07060504, 0x0f0e0d0c, 0, 0x0b0a0908, 0x0f0e0d0c, 0, 0, 0x03020100, 0x0b0a0908, 0x0f0e0d0c, 0,
+    0x07060504, 0x0b0a0908, 0x0f0e0d0c, 0, 0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c,
+  ],
+  16,
+);
+
 /**
  * y += W x by columns; those whose activation is 0 are not read.
  *
  * Layout     pointers  u32[columns * panels + 1], indices u16[], codes u8[]: order "columns", see line.ts
  *            codebook  f32[centroids]
  *            x         f32[columns]
- *            found     u32[columns + 1]  scratch
+ *            found     u32[columns + 4]  scratch
  *            y         f32[rows]         65,536 for each panel but the last
  * Requires   indices below the rows and codes below the centroids, as `lay` checks them.
  * Reads      up to 12 bytes past the codebook.
@@ -39,12 +50,7 @@ export function matvecColumns(
   found: usize,
   y: usize,
 ): void {
-  // Which activations are 0 is as good as random: a list of the others instead of a branch for each.
-  let last = found;
-  for (let column: usize = 0; column < columns; column++) {
-    store<u32>(last, <u32>column);
-    last += load<f32>(x + (column << 2)) != 0 ? 4 : 0;
-  }
+  const last = listNonZero(x, columns, found);
   for (let at = found; at < last;) {
     const end = touch(pointers, panels, indices, codes, found + (columns << 2), at, last);
     for (; at < end; at += 4) {
@@ -52,6 +58,29 @@ export function matvecColumns(
       addColumn(pointers + ((column * panels) << 2), panels, indices, codes, codebook, centroids, load<f32>(x + (column << 2)), y);
     }
   }
+}
+
+/** Lists the columns whose activation is not 0, and gives the list's end. Which they are is as good as random: nothing branches on it. */
+// @ts-ignore: decorator
+@inline
+function listNonZero(x: usize, columns: usize, list: usize): usize {
+  let last = list;
+  let column: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    let four = i32x4(0, 1, 2, 3);
+    const zeros = f32x4.splat(0);
+    for (; column + 4 <= columns; column += 4) {
+      const set = i32x4.bitmask(f32x4.ne(v128.load(x + (column << 2)), zeros));
+      v128.store(last, i8x16.swizzle(four, v128.load(PACKED + ((<usize>set) << 4))));
+      last += (<usize>popcnt(set)) << 2;
+      four = i32x4.add(four, i32x4.splat(4));
+    }
+  }
+  for (; column < columns; column++) {
+    store<u32>(last, <u32>column);
+    last += load<f32>(x + (column << 2)) != 0 ? 4 : 0;
+  }
+  return last;
 }
 
 /**

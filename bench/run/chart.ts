@@ -5,6 +5,7 @@ import type { LayerResult, RunDocument } from "./document.js";
 /** By the first words of their names. */
 const FORM_COLORS: readonly (readonly [string, string])[] = [
   ["WASM SIMD", COLORS.simd],
+  ["WASM x2", COLORS.simd],
   ["WASM scalar", COLORS.scalar],
   ["JS", COLORS.javaScript],
   ["C ", COLORS.native],

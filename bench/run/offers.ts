@@ -17,6 +17,10 @@ function ours(name: string, options: LayerOptions): Offer {
     name,
     async open({ archive, layer: { outputs } }) {
       const layer = await loadLayer(archive, TENSOR, options);
+      if (layer.threads < (options.threads ?? 1)) {
+        layer.dispose();
+        return "its threads cannot be started here";
+      }
       return formHere(
         name,
         outputs,
@@ -71,6 +75,7 @@ function javaScriptCsr(name: string, start: StartThread): Offer {
 export function offers(native: NativeKernels | string, start: StartThread = startRunThread): readonly Offer[] {
   return [
     ours(OURS, { variant: "simd" }),
+    ours("WASM x2", { variant: "simd", threads: 2 }),
     ours("WASM scalar", { variant: "scalar" }),
     javaScriptCsr("JS CSR", start),
     nativeCsr(native),

@@ -12,12 +12,14 @@ interface Table {
 
 const LEGEND = [
   "Times are microseconds a sample. CSR: float32 values, 32-bit columns; ORT:",
-  "onnxruntime, dense; x2: two threads, where all others have one; i7-5930K and",
-  "Titan X: what EIE's authors measured. Copies that an interface makes its callers",
-  "pay are in: into and out of the module's memory (WASM), tensors around inputs",
-  "and new outputs (ORT), new outputs (SciPy). Outputs were compared first: none is",
-  "further from the sum in float64 than 1e-4 of the largest. Ratios are of medians;",
-  "six, nine: geometric means of AlexNet's and VGG-16's layers, and of all.",
+  "onnxruntime, dense; x2: two threads, where all others have one, and WASM x2 has",
+  "SIMD; i7-5930K and Titan X: what EIE's authors measured. Copies that an",
+  "interface makes its callers pay are in: into and out of the module's memory",
+  "(WASM), tensors around inputs and new outputs (ORT), new outputs (SciPy).",
+  "Outputs were compared first: none is further from the sum in float64 than 1e-4",
+  "of the largest. Ratios are of medians; six, nine: geometric means of AlexNet's",
+  "and VGG-16's layers, and of all. Batch MB: what a layer has of memory after its",
+  "first batch.",
 ];
 
 const cell = (value: number | undefined): string => (value === undefined ? "-" : threeDigits(value));
@@ -49,13 +51,14 @@ function ratioTable({ layers, ratios }: RunDocument, batch: number): Table {
 function loadTable({ layers }: RunDocument): Table {
   return {
     title: "Loading: from the archive in memory to a layer that runs",
-    heads: ["layer", "survivors", "archive MB", "loaded MB", "B/survivor", "dense MB", "ms", "median"],
+    heads: ["layer", "survivors", "archive MB", "loaded MB", "B/survivor", "batch MB", "dense MB", "ms", "median"],
     rows: layers.map(({ layer, loaded }) => [
       layer.name,
       loaded.survivors.toLocaleString("en-US"),
       threeDigits(loaded.archiveBytes / 1e6),
       threeDigits(loaded.byteLength / 1e6),
       threeDigits(loaded.byteLength / loaded.survivors),
+      threeDigits(loaded.batchByteLength / 1e6),
       threeDigits((4 * layer.inputs * layer.outputs) / 1e6),
       threeDigits(loaded.minimum),
       threeDigits(loaded.median),

@@ -1,4 +1,5 @@
 import type { MessagePort, Worker } from "node:worker_threads";
+import { patience, reached } from "../kernels/answers.js";
 import { at } from "../kernels/arena.js";
 import { lend } from "../kernels/encode-values.js";
 import { engineModule } from "../kernels/engine.js";
@@ -8,10 +9,6 @@ import type { Network, Share } from "./network.js";
 
 /** A thread that has not started by then will not. */
 const START_MS = 20_000;
-
-/** Shares of a batch are alike: a thread that takes a minute, and a hundred times as long as this one took, has died. */
-const ANSWER_MS = 60_000;
-const ANSWER_TIMES = 100;
 
 /** Threads that compute gradients together. The calling one waits for the others without giving way to its event loop, so a step stays synchronous. */
 export class Crew {
@@ -89,7 +86,7 @@ export class Crew {
     } catch (error) {
       failure = error;
     }
-    const results = this.#collect(ANSWER_MS + ANSWER_TIMES * (performance.now() - start));
+    const results = this.#collect(patience(performance.now() - start));
     if (failure !== undefined) throw failure;
     for (const [i, result] of results.entries()) {
       if (result.failure !== undefined) throw new RangeError(result.failure);
@@ -129,11 +126,7 @@ export class Crew {
   /** An answer of each of the others. */
   #collect(timeoutMs: number): CrewResult[] {
     this.#answers += this.#others.length;
-    for (;;) {
-      const given = Atomics.load(this.#control, 1);
-      if (given === this.#answers) break;
-      if (Atomics.wait(this.#control, 1, given, timeoutMs) === "timed-out") throw new Error("a thread of the training does not answer");
-    }
+    if (!reached(this.#control, 1, this.#answers, timeoutMs)) throw new Error("a thread of the training does not answer");
     return this.#others.map(({ port }) => this.#receive(port)?.message as CrewResult);
   }
 }

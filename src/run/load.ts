@@ -3,9 +3,12 @@ import { checkFloat32, checkInteger, checkOneOf, checkText, plainBytes } from ".
 import { type Archive, open } from "../decode/index.js";
 import { VARIANTS, type Variant } from "../kernels/variant.js";
 import { isFloatDtype } from "../types.js";
-import { Layer, type Layout } from "./layer.js";
+import { Crew } from "./crew.js";
+import { Layer } from "./layer.js";
 import type { Shape } from "./lines.js";
-import { readDense, readMatrix, withinMemory } from "./read.js";
+import { lackOf, readDense, readMatrix } from "./read.js";
+import { type Layout, Share } from "./share.js";
+import { hasThreads } from "./thread.js";
 
 export interface LayerOptions {
   /**
@@ -16,6 +19,10 @@ export interface LayerOptions {
   readonly bias?: string | Float32Array | null;
   /** Whether outputs below 0 become 0. */
   readonly relu?: boolean;
+  /**
+   * Threads that work, the calling one among them: 1 unless given. Each has a share of the outputs, and the numbers are the same. They stand in wait until `dispose`, which should be called. Where the runtime has no threads that share memory, or none can be started, the layer has one: `layer.threads` tells.
+   */
+  readonly threads?: number;
   /** The best that this runtime can run, unless given. */
   readonly variant?: Variant;
   /** Stops the work: the signal's reason comes out of it. */
@@ -23,6 +30,9 @@ export interface LayerOptions {
 }
 
 const LAYOUTS: readonly Layout[] = ["auto", "columns", "rows", "both"];
+
+/** More than any machine has cores for it. */
+const MOST_THREADS = 1024;
 
 /** Rows and columns are u32 in the kernels, and so are places within a block behind them. */
 const MOST = 2 ** 31 - 1;
@@ -36,16 +46,23 @@ const MOST = 2 ** 31 - 1;
  */
 export async function loadLayer(archive: Uint8Array | Archive, name: string, options: LayerOptions = {}): Promise<Layer> {
   checkText(name, "name");
-  const { layout = "auto", relu = false, variant, signal } = options;
+  const { layout = "auto", relu = false, threads = 1, variant, signal } = options;
   checkOneOf(layout, "layout", LAYOUTS);
   if (typeof relu !== "boolean") throw new TypeError("relu must be true or false");
+  checkInteger(threads, "threads", 1, MOST_THREADS);
   if (variant !== undefined) checkOneOf(variant, "variant", VARIANTS);
   const opened = await openedOf(archive, signal);
   const entry = entryOf(opened, name, "name");
   const shape = shapeOf(entry);
   const bias = await biasOf(opened, entry, shape, options);
   const matrix = await readMatrix(opened, entry, shape, { variant, signal });
-  return withinMemory(entry, () => new Layer({ matrix, bias, relu, layout, variant }));
+  try {
+    const work = { bias, relu, layout, variant };
+    const crew = Math.min(threads, shape.rows) > 1 && hasThreads() ? await Crew.start(matrix, threads, work) : undefined;
+    return new Layer(crew ?? new Share(matrix, work));
+  } catch (error) {
+    throw lackOf(entry, error);
+  }
 }
 
 /** The archive, opened where it came as bytes. */

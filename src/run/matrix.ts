@@ -1,4 +1,4 @@
-import type { Ptr } from "../kernels/arena.js";
+import { at, type Ptr } from "../kernels/arena.js";
 import type { Runner } from "../kernels/runner.js";
 import { type Lines, layOut, type Order, panelsOf, type Shape } from "./lines.js";
 import type { Dense } from "./read.js";
@@ -13,8 +13,12 @@ export interface Lanes {
   readonly y: Ptr;
   /** Bytes from one row's lanes to the next row's. */
   readonly yStride: number;
+  /** Of the first of the rows that are worked. */
   readonly bias?: Ptr;
   readonly relu?: boolean;
+  /** The rows that are worked, all unless given: `rows` of them from `first` on. */
+  readonly first?: number;
+  readonly rows?: number;
 }
 
 /** A matrix in the memory of a runner, and its products. Activations are at addresses there. */
@@ -49,7 +53,7 @@ export class CodedMatrix implements Matrix {
     this.#panels = panelsOf(lines, order);
     this.#codebook = arena.alloc(4 * codebook.length);
     arena.f32(this.#codebook, codebook.length).set(codebook);
-    this.#found = arena.alloc(order === "columns" ? 4 * (columns + 1) : 0);
+    this.#found = arena.alloc(order === "columns" ? 4 * (columns + 4) : 0);
     this.rows = rows;
     this.columns = columns;
     this.survivors = survivors;
@@ -69,10 +73,24 @@ export class CodedMatrix implements Matrix {
     else exports.matvecRows(...coded, x, rows, y);
   }
 
-  lanes({ x, offsets = 0 as Ptr, stride = 0, count, y, yStride, bias = 0 as Ptr, relu = false }: Lanes): void {
-    const { pointers, indices, codes, rows } = this.#lines;
+  lanes({ x, offsets = 0 as Ptr, stride = 0, count, y, yStride, bias = 0 as Ptr, relu = false, first = 0, rows = this.rows }: Lanes): void {
+    const { pointers, indices, codes } = this.#lines;
     this.#runner.exports.matmulRows(
-      ...([pointers, this.#panels, indices, codes, this.#codebook, bias, offsets, stride, x, count, rows, y, yStride] as const),
+      ...([
+        at(pointers, 4 * first * this.#panels),
+        this.#panels,
+        indices,
+        codes,
+        this.#codebook,
+        bias,
+        offsets,
+        stride,
+        x,
+        count,
+        rows,
+        y,
+        yStride,
+      ] as const),
       relu,
     );
   }
@@ -100,7 +118,8 @@ export class DenseMatrix implements Matrix {
     this.#runner.exports.matvecDense(this.#weights, x, this.columns, this.rows, y);
   }
 
-  lanes({ x, offsets = 0 as Ptr, stride = 0, count, y, yStride, bias = 0 as Ptr, relu = false }: Lanes): void {
-    this.#runner.exports.matmulDense(this.#weights, this.columns, bias, offsets, stride, x, count, this.rows, y, yStride, relu);
+  lanes({ x, offsets = 0 as Ptr, stride = 0, count, y, yStride, bias = 0 as Ptr, relu = false, first = 0, rows = this.rows }: Lanes): void {
+    const weights = at(this.#weights, 4 * first * this.columns);
+    this.#runner.exports.matmulDense(weights, this.columns, bias, offsets, stride, x, count, rows, y, yStride, relu);
   }
 }

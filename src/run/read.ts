@@ -34,13 +34,17 @@ export async function readMatrix(archive: Archive, entry: TensorEntry, shape: Sh
   return (await readLines(archive, entry, shape, options)) ?? readDense(archive, entry, shape, options);
 }
 
-/** What a file says of a tensor may be more than there is memory for: its fault, and not the caller's. */
-export function withinMemory<T>({ name, recordOffset }: TensorEntry, work: () => T): T {
+/** What to throw for what was thrown: what a file says of a tensor may be more than there is memory for, which is its fault, and not the caller's. */
+export function lackOf({ name, recordOffset }: TensorEntry, error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  return new FormatError("LIMIT", recordOffset, `there is no memory for ${JSON.stringify(name)}: ${error.message}`);
+}
+
+function withinMemory<T>(entry: TensorEntry, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new FormatError("LIMIT", recordOffset, `there is no memory for ${JSON.stringify(name)}: ${error.message}`);
+    throw lackOf(entry, error);
   }
 }
 

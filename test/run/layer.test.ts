@@ -183,6 +183,24 @@ describe.each(VARIANTS)("a layer, %s", (variant) => {
     }
   });
 
+  it.each([
+    ["shared weights", 16],
+    ["more than 256 values", 5000],
+  ])("takes batches of more rows and columns than are worked at a time, of %s", async (_, values) => {
+    const [rows, columns] = [150, 1100];
+    const weights = weightsOf(8, rows * columns, 0.05, values);
+    const archive = craftArchive([
+      { ...floats("w", [rows, columns], weights), coding: "raw" },
+      { ...floats("b", [rows], new Random(9).weights(rows)), coding: "raw" },
+    ]);
+    const bias = decodedFloats(archive, "b");
+    const layer = await loadLayer(archive, "w", { variant, bias, layout: "rows" });
+    const X = activations(random, 18 * columns);
+    const Y = new Float32Array(18 * rows);
+    layer.matmul(X, 18, Y);
+    expectSame(Y, new Expected(rows, columns, weights).matmul(X, 18, bias));
+  });
+
   it("of layout auto keeps the order that was last of use, and the same numbers", async () => {
     const archive = withBias(RECORDS["sparse"]);
     const expected = expectedOf(archive);
@@ -237,10 +255,14 @@ describe("loading a layer", () => {
     const archive = craftArchive([{ ...floats("w", [rows, columns], weights), coding: "sparse", ...book, gapParameter: 40, blockLog: 20 }]);
     const survivors = weights.filter((weight) => weight !== 0).length;
     const page = 65536;
+    const most = 3.2 * survivors + 4 * 2 * (rows + columns) + 3 * page;
     for (const layout of ["columns", "rows"] as const) {
-      const { byteLength } = await loadLayer(archive, "w", { layout });
-      expect(byteLength).toBeGreaterThan(3 * survivors);
-      expect(byteLength).toBeLessThan(3.2 * survivors + 4 * 2 * (rows + columns) + 3 * page);
+      const layer = await loadLayer(archive, "w", { layout });
+      expect(layer.byteLength).toBeGreaterThan(3 * survivors);
+      expect(layer.byteLength).toBeLessThan(most);
+      layer.matmul(new Float32Array(33 * columns), 33, new Float32Array(33 * rows));
+      // 16 vectors at a time, in lanes.
+      expect(layer.byteLength).toBeLessThan(most + (layout === "rows" ? 4 * 16 * columns : 0));
     }
   });
 
