@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import path from "node:path";
 import { chromium, type Page } from "playwright-core";
 import { bundle } from "../bundle.ts";
 import { type Answer, resultOf } from "../inside/commands.ts";
@@ -30,12 +31,15 @@ export interface Served {
 export const script = (body: string | Uint8Array, policy?: string): Served => ({ body, type: "text/javascript", policy });
 
 /** A page at an address of 127.0.0.1, where crypto.subtle is to be had, with files beside it; at `/`, an empty one unless given. */
-async function openPage(files: Readonly<Record<string, Served>>): Promise<{ page: Page; close: () => Promise<void> }> {
+async function openPage(
+  files: Readonly<Record<string, Served>>,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ page: Page; close: () => Promise<void> }> {
   const served: Readonly<Record<string, Served>> = { "/": EMPTY, ...files };
   const server = createServer(({ url = "" }, response) => {
     const { body, type, policy } = served[url] ?? { body: "", type: "text/plain" };
     if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
-    response.writeHead(url in served ? 200 : 404, { "Content-Type": type, "Cache-Control": "no-store" }).end(body);
+    response.writeHead(url in served ? 200 : 404, { "Content-Type": type, "Cache-Control": "no-store", ...headers }).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -69,13 +73,19 @@ const CALLERS = {
 type Call = (name: string, argument: unknown) => Promise<Answer>;
 
 /** A page or a worker of it, with files beside its script. */
-export function inChromium(name: string, says: RegExp, serve: keyof typeof CALLERS, files: Readonly<Record<string, Served>> = {}): Runtime {
+export function inChromium(
+  name: string,
+  says: RegExp,
+  serve: keyof typeof CALLERS,
+  files: Readonly<Record<string, Served>> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Runtime {
   return {
     name,
     says,
     async start(program): Promise<Running> {
       const file = await bundle(program, { serve, options: { platform: "browser" } });
-      const { page, close } = await openPage({ "/main.js": script(await readFile(file)), ...files });
+      const { page, close } = await openPage({ "/main.js": script(await readFile(file)), ...files }, headers);
       try {
         const caller = await page.evaluateHandle<Call>(CALLERS[serve]);
         return {
@@ -96,3 +106,16 @@ export const chromiums: readonly Runtime[] = [
   inChromium("Chromium page", /^Chromium \d.* page$/, "global"),
   inChromium("Chromium Web Worker", /^Chromium \d.* worker$/, "messages"),
 ];
+
+/** What a page needs that its threads may share memory. */
+const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
+/** Pages and workers that are isolated from other origins, with what the threads of layers run beside their script. */
+export const isolated: readonly Runtime[] = chromiums.map(({ name, says }, i) => ({
+  name: `isolated ${name}`,
+  says,
+  async start(program) {
+    const worker = await readFile(path.join(program.project, "node_modules/coppice/dist/run-worker.js"));
+    return inChromium(name, says, i === 0 ? "global" : "messages", { "/run-worker.js": script(worker) }, ISOLATED).start(program);
+  },
+}));

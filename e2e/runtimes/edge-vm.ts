@@ -36,7 +36,8 @@ export const edgeVm: Runtime = {
       serve: "global",
       options: { conditions: ["edge-light"], format: "iife", plugins: [wasmGlobals(found)] },
     });
-    if (found.size !== 1) throw new Error(`a bundle for the edge VM imports one .wasm module, this one ${found.size}`);
+    const { modules: wanted = 1 } = program;
+    if (found.size !== wanted) throw new Error(`this bundle for the edge VM imports ${found.size} .wasm modules, not ${wanted}`);
     const modules = [...found].map(([name, from]) => `${name}=${from}`);
     return runLines([installed("node-24", "bin/node"), HOST, GLOBAL, file, ...modules], program.project);
   },

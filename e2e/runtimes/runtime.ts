@@ -15,6 +15,8 @@ export interface Program {
   readonly entry: string;
   /** What the entry imports as `given:NAME`, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** How many .wasm modules its bundle imports where hosts compile no bytes: 1, the decoder, unless given. */
+  readonly modules?: number;
 }
 
 export interface Runtime {

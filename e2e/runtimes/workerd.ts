@@ -75,7 +75,8 @@ export const workerd: Runtime = {
       serve: "fetch",
       options: { conditions: ["workerd", "worker"], plugins: [wasmModules(modules)] },
     });
-    if (modules.size !== 1) throw new Error(`a bundle for workerd imports one .wasm module, this one ${modules.size}`);
+    const { modules: wanted = 1 } = program;
+    if (modules.size !== wanted) throw new Error(`this bundle for workerd imports ${modules.size} .wasm modules, not ${wanted}`);
     const config = `${file}.capnp`;
     await writeFile(config, configOf(file, modules));
     const { pid, origin, close } = await serveWorkerd(config);

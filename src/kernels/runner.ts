@@ -191,9 +191,9 @@ const compiled = new Map<Variant, WebAssembly.Module>();
 export function runnerModule(variant: Variant): WebAssembly.Module {
   let module = compiled.get(variant);
   if (module === undefined) {
-    // In the build for hosts that compile no bytes the imports are the modules themselves.
-    const wasm = variant === "simd" ? simdWasm : scalarWasm;
-    module = wasm instanceof WebAssembly.Module ? wasm : new WebAssembly.Module(wasm);
+    // In the build for hosts that compile no bytes the imports are the modules themselves, which may come from another realm.
+    const wasm: unknown = variant === "simd" ? simdWasm : scalarWasm;
+    module = wasm instanceof Uint8Array ? new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>) : (wasm as WebAssembly.Module);
     compiled.set(variant, module);
   }
   return module;
@@ -214,9 +214,11 @@ function adopt(module: WebAssembly.Module): Runner {
  * @throws TypeError where it is no module of the kernels that run layers
  */
 export function init(module: object): void {
-  if (!(module instanceof WebAssembly.Module) || !WebAssembly.Module.exports(module).some(({ name }) => name === "matvecColumns"))
+  // Not `instanceof`: it may come from another realm. What is no module at all is refused by the runtime, with a TypeError, too.
+  const kernels = module as WebAssembly.Module;
+  if (!WebAssembly.Module.exports(kernels).some(({ name }) => name === "matvecColumns"))
     throw new TypeError("module must be runner.simd.wasm or runner.scalar.wasm");
-  compiled.set(adopt(module).variant, module);
+  compiled.set(adopt(kernels).variant, kernels);
 }
 
 /**

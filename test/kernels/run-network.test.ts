@@ -10,7 +10,8 @@ import { addConvolution } from "../../src/run/network/convolution.js";
 import { Plan } from "../../src/run/network/plan.js";
 import { contiguous, type Planes } from "../../src/run/network/planes.js";
 import { Random } from "../random.js";
-import { Expected, linesOf, weightsOf } from "../run/helpers.js";
+import { Expected, weightsOf } from "../run/expected.js";
+import { linesOf } from "../run/helpers.js";
 import { expectSame } from "./all.js";
 
 function lend({ arena }: Runner, values: Float32Array): Ptr {

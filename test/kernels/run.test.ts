@@ -4,7 +4,8 @@ import { VARIANTS } from "../../src/kernels/variant.js";
 import * as reference from "../../src/reference/run.js";
 import { CodedMatrix, DenseMatrix, type Matrix } from "../../src/run/matrix.js";
 import { Random } from "../random.js";
-import { activations, Expected, linesOf, weightsOf } from "../run/helpers.js";
+import { activations, Expected, weightsOf } from "../run/expected.js";
+import { linesOf } from "../run/helpers.js";
 import { expectSame } from "./all.js";
 
 /** Rows, columns, density and centroids: around vectors of four, lines of 65,536, and columns too short for a table of products. */

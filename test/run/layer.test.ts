@@ -6,7 +6,8 @@ import { type Crafted, craftArchive, floats, tensorOf } from "../archive/craft.j
 import { sourceOf } from "../decode/ways.js";
 import { expectSame } from "../kernels/all.js";
 import { Random } from "../random.js";
-import { activations, decodedFloats, Expected, weightsOf } from "./helpers.js";
+import { activations, Expected, weightsOf } from "./expected.js";
+import { decodedFloats } from "./helpers.js";
 
 const [ROWS, COLUMNS] = [12, 35];
 

@@ -4,7 +4,7 @@ import type { BatchNormSpec, LayerSpec, NetworkSpec } from "../../src/network/sp
 import * as reference from "../../src/reference/run-network.js";
 import { type Crafted, craftArchive, floats } from "../archive/craft.js";
 import { Random } from "../random.js";
-import { Expected, weightsOf } from "./helpers.js";
+import { Expected, weightsOf } from "./expected.js";
 
 // Networks with weights, and what they give in plain TypeScript.
 

@@ -6,7 +6,8 @@ import { FormatError, init, Layer, type LayerOptions, loadLayer } from "../../sr
 import { archiveOf, craftArchive, craftRecord, floats, sealed, tensorOf } from "../archive/craft.js";
 import { sourceOf } from "../decode/ways.js";
 import { expectSame } from "../kernels/all.js";
-import { decodedFloats, Expected, weightsOf } from "./helpers.js";
+import { Expected, weightsOf } from "./expected.js";
+import { decodedFloats } from "./helpers.js";
 
 const [ROWS, COLUMNS] = [6, 10];
 const weights = weightsOf(1, ROWS * COLUMNS, 0.4, 5);

@@ -9,7 +9,8 @@ import type { Layer, LayerOptions } from "../../src/run/index.js";
 import { type Crafted, craftArchive, floats } from "../archive/craft.js";
 import { expectSame } from "../kernels/all.js";
 import { Random } from "../random.js";
-import { activations, decodedFloats, Expected, weightsOf } from "./helpers.js";
+import { activations, Expected, weightsOf } from "./expected.js";
+import { decodedFloats } from "./helpers.js";
 
 /** The bundle, beside which its threads find what they run. */
 let run: typeof import("../../src/run/index.js");
