@@ -43,7 +43,8 @@ export function plainBytes(value: unknown, title: string): Uint8Array {
 
 /** @throws TypeError where `value` is not a Float32Array. */
 export function checkFloat32(value: unknown, title: string): asserts value is Float32Array {
-  if (!(value instanceof Float32Array)) throw new TypeError(`${title} must be a Float32Array, got ${classOf(value)}`);
+  if (!ArrayBuffer.isView(value) || classOf(value) !== "[object Float32Array]")
+    throw new TypeError(`${title} must be a Float32Array, got ${classOf(value)}`);
 }
 
 /** @throws TypeError where `value` is not one of `choices`. */

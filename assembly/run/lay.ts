@@ -1,7 +1,7 @@
 import { gapAt, lastIsFiller, Sparse } from "../edge/block";
 import { Head } from "../edge/head";
 import { refuse } from "../edge/input";
-import { LINE } from "./line";
+import { LINE, otherOf } from "./line";
 
 // Survivors of blocks in row-major order into the run layout (line.ts), by rows.
 
@@ -97,8 +97,7 @@ function beganWidth(laying: usize): u32 {
 // @ts-ignore: decorator
 @inline
 function beganCounts(laying: usize, counts: usize, rowPanels: usize): usize {
-  const row = <usize>(load<u32>(laying, BEGUN) / load<u32>(laying, PANELS));
-  return counts + ((<usize>load<u32>(laying, PANEL) * LINE * rowPanels + row / LINE) << 2);
+  return otherOf(counts, load<u32>(laying, BEGUN) / load<u32>(laying, PANELS), load<u32>(laying, PANEL), rowPanels);
 }
 
 /**

@@ -5,3 +5,10 @@
 
 /** Entries of a line have indices below it. */
 export const LINE: usize = 65536;
+
+/** Where the number stands that the entries at index 0 of a line belong to, of numbers by the lines of the other order: `panel` is the line's place in its row (or column), `others` the other order's panels. */
+// @ts-ignore: decorator
+@inline
+export function otherOf(numbers: usize, row: usize, panel: usize, others: usize): usize {
+  return numbers + ((panel * LINE * others + row / LINE) << 2);
+}

@@ -1,4 +1,4 @@
-import { LINE } from "./line";
+import { LINE, otherOf } from "./line";
 
 // The run layout (line.ts) from one order into the other, a range at a time: some columns of a matrix by rows, or some rows of one by columns. An entry of a range goes to the line of its index.
 
@@ -16,7 +16,7 @@ export function countOther(pointers: usize, panels: usize, lines: usize, indices
   let entry = indices + ((<usize>load<u32>(pointers)) << 1);
   for (let line: usize = 0; line < lines; line++) {
     const end = indices + ((<usize>load<u32>(pointers + (line << 2), 4)) << 1);
-    const to = counts + (line % panels) * LINE * stride + ((line / panels / LINE) << 2);
+    const to = otherOf(counts, line / panels, line % panels, others);
     for (; entry < end; entry += 2) {
       const at = to + <usize>load<u16>(entry) * stride;
       store<u32>(at, load<u32>(at) + 1);

@@ -167,6 +167,27 @@ describe("the README", () => {
     expect(printed).toMatch(/^fc3\.\w+ 1$/m);
   });
 
+  it("has an example that runs a layer, on two threads, as the decoded one would", async () => {
+    const layer = blocks("ts").find((code) => code.includes("loadLayer("));
+    const stubs = `
+      import { readFileSync } from "node:fs";
+      import { decode } from "coppice/decode";
+      const archiveBytes = new Uint8Array(readFileSync("net.coppice"));
+      const [x, y] = [new Float32Array(784).fill(0.5), new Float32Array(300)];
+      const [X, Y] = [new Float32Array(64 * 784).fill(0.5), new Float32Array(64 * 300)];
+    `;
+    const check = `
+      const floats = (name) => new Float32Array(decode(archiveBytes).find((tensor) => tensor.name === name).data.buffer);
+      const [weights, bias] = [floats("fc1.weight"), floats("fc1.bias")];
+      const wanted = y.map((_, r) => Math.max(0, weights.subarray(784 * r, 784 * r + 784).reduce((sum, weight) => sum + 0.5 * weight, bias[r])));
+      const near = (values) => values.every((value, i) => Math.abs(value - wanted[i % 300]) < 1e-4);
+      console.log(near(y), near(Y), y.some((value) => value > 0));
+    `;
+    expect(await runTs(`${stubs}${layer?.replace("layer.dispose", "console.log(layer.threads);\nlayer.dispose")}${check}`)).toBe(
+      "2\ntrue true true\n",
+    );
+  });
+
   it("has examples for runtimes that load models out of archives", async () => {
     const stub = (name: string, code: string): void => {
       const home = path.join(folder, "node_modules", name);
@@ -194,8 +215,8 @@ describe("the README", () => {
     expect(await runTs(`${stubs}${transformers}\nconsole.log(embed.byteLength);`)).toBe(`${statSync(MODEL).size}\n`);
   });
 
-  it("has an example that runs a network and a layer from an archive", async () => {
-    const running = blocks("ts").find((code) => code.includes("coppice/run"));
+  it("has an example that runs a network from an archive", async () => {
+    const running = blocks("ts").find((code) => code.includes("loadNetwork("));
     const stubs = `
       import { readFileSync } from "node:fs";
       const linear = (name, inputs, out) => ({ type: "linear", name, in: inputs, out });
@@ -203,8 +224,10 @@ describe("the README", () => {
       const files = { "/net.coppice": readFileSync("net.coppice"), "/net.json": JSON.stringify({ layers }) };
       globalThis.fetch = async (url) => new Response(files[url]);
     `;
-    const printed = await runTs(`${stubs}${running}\nconsole.log(probabilities.reduce((sum, value) => sum + value), y.length);`);
-    expect(Number(/^(\S+) 300$/m.exec(printed)?.[1])).toBeCloseTo(1, 5);
+    const printed = await runTs(
+      `${stubs}${running}\nconsole.log(probabilities.length, probabilities.reduce((sum, value) => sum + value));`,
+    );
+    expect(Number(/^10 (\S+)$/m.exec(printed)?.[1])).toBeCloseTo(1, 5);
   });
 
   it("has an example that retrains what was pruned and shared, and whose archive gives the same weights", async () => {
