@@ -18,8 +18,8 @@ const MOST_ATTEMPTS = 100;
 const claimed = new Set<string>();
 
 /**
- * Keeps other trainings out of a folder of checkpoints, since the last to write would win; `release` lets them in. What a process of this host that is gone left does not count; of another host
- * that cannot be known.
+ * Keeps other trainings out of a folder of checkpoints, since the last to write would win; `release` lets them in. What a process of this host that is gone left does not count; of another host,
+ * of another container or of before a reboot that cannot be known.
  *
  * @throws RangeError where a training that is under way has it
  */
@@ -27,15 +27,16 @@ export async function claimFolder(folder: string): Promise<() => Promise<void>> 
   const file = path.resolve(folder, CLAIM);
   if (claimed.has(file)) throw taken(folder, "another training of this program");
   claimed.add(file);
-  const own: Holder = { nonce: randomBytes(6).toString("hex"), ...thisProcess() };
+  const holder: Holder = { nonce: randomBytes(6).toString("hex"), ...thisProcess() };
+  const own = JSON.stringify(holder);
   try {
-    await acquire(file, JSON.stringify(own));
+    await acquire(file, own);
   } catch (error) {
     claimed.delete(file);
     throw error;
   }
   return async () => {
-    await rm(file, { force: true });
+    if ((await read(file)) === own) await rm(file, { force: true }); // people may have removed it, and another training begun
     await rmdir(folder).catch(() => undefined); // checkpoints are in it
     claimed.delete(file);
   };
@@ -94,8 +95,8 @@ async function read(file: string): Promise<string | undefined> {
 /** Undefined where it is no claim, or one that is only being written. */
 function holderOf(text: string): Holder | undefined {
   try {
-    const { nonce, host, pid, start } = JSON.parse(text);
-    return /^[0-9a-f]{12}$/.test(nonce) && Number.isSafeInteger(pid) && pid > 0 ? { nonce, host, pid, start } : undefined;
+    const { nonce, host, system, pid, start } = JSON.parse(text);
+    return /^[0-9a-f]{12}$/.test(nonce) && Number.isSafeInteger(pid) && pid > 0 ? { nonce, host, system, pid, start } : undefined;
   } catch {
     return undefined;
   }
