@@ -165,11 +165,21 @@ export function prepareData(
 }
 
 function tablesOf(channels: number, { scale = 1 / 255, mean, std }: DataRecipe): Float32Array[] {
-  try {
-    return pixelValues(channels, { scale, mean, std }).map((values) => Float32Array.from(values));
-  } catch (error) {
-    throw new RangeError(`data.${(error as Error).message}`);
+  const tables = (() => {
+    try {
+      return pixelValues(channels, { scale, mean, std }).map((values) => Float32Array.from(values));
+    } catch (error) {
+      throw new RangeError(`data.${(error as Error).message}`);
+    }
+  })();
+  for (const [channel, table] of tables.entries()) {
+    const stray = table.findIndex((value) => !Number.isFinite(value));
+    if (stray < 0) continue;
+    throw new RangeError(
+      `data.scale, data.mean and data.std must make a finite float32 of every pixel, one of ${stray} becomes ${table[stray]} in channel ${channel}`,
+    );
   }
+  return tables;
 }
 
 function checkImages({ shape }: Images, { inputs, shape: wanted }: { readonly inputs: number; readonly shape?: readonly number[] }): void {

@@ -13,6 +13,7 @@ import { namedStages, parseTrainingRecipe, type TrainingRecipe } from "./plan.js
 import type { ResumePoint, StageReport, TrainingProgress, TrainingReport } from "./report.js";
 import { checkMatches } from "./rules.js";
 import { Run, type State } from "./run.js";
+import { withinStage } from "./stages.js";
 
 /** What is trained, on what, and how. The archive depends on all but what stands below `threads`. */
 export interface TrainArchiveOptions {
@@ -119,11 +120,11 @@ async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise
   const { archive, report, parameterBytes, ratio } = await archiveOf(network.tensors(), recipe);
   const test = data.test?.();
   const fresh = new Sequential(network.toJSON(), { variant: network.variant });
-  const accuracyOf = (tensors: readonly Tensor[]): number => {
+  const accuracyOf = (stage: number, tensors: readonly Tensor[]): number => {
     fresh.load(tensors);
-    return fresh.evaluate(test as Samples).accuracy;
+    return withinStage(stage, run.parts.stages[stage], "test", () => fresh.evaluate(test as Samples).accuracy);
   };
-  const stages = run.reports.map((stage, i) => (test ? { ...stage, after: { ...stage.after, test: accuracyOf(kept[i]) } } : stage));
+  const stages = run.reports.map((stage, i) => (test ? { ...stage, after: { ...stage.after, test: accuracyOf(i, kept[i]) } } : stage));
   const first = Math.max(
     0,
     stages.findIndex(({ epochs }) => epochs.length > 0),
@@ -137,7 +138,9 @@ async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise
       stages,
       tensors: report.tensors.map((tensor) => ({ ...tensor, density: tensor.survivors / tensor.weights })),
       archive: { bytes: archive.length, parameterBytes, ratio, weights: report.file.weights, survivors: report.file.survivors },
-      ...(test && { test: { count: test.labels.length, before: accuracyOf(kept[first]), after: accuracyOf(decode(archive)) } }),
+      ...(test && {
+        test: { count: test.labels.length, before: accuracyOf(first, kept[first]), after: accuracyOf(kept.length - 1, decode(archive)) },
+      }),
       seconds: run.seconds,
     },
   };

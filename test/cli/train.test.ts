@@ -202,7 +202,19 @@ describe("coppice train", () => {
       "a loss that is not finite",
       { recipe: first({ name: "hot", batchSize: 8, epochs: 9, learningRate: 1e38 }) },
       2,
-      /bad-recipe\.json: stages\[0\], "hot", must keep the loss finite: the loss of sample \d+ is/,
+      /bad-recipe\.json: stages\[0\], "hot", must keep the loss finite: the loss of training sample \d+ is/,
+    ],
+    [
+      "a loss that is not finite on what is held out",
+      { recipe: first({ batchSize: 200, learningRate: 1e38 }) },
+      2,
+      /bad-recipe\.json: stages\[0\], "train", must keep the loss finite: the loss of held-out sample \d+ is/,
+    ],
+    [
+      "pixels that are not finite",
+      { recipe: { ...RECIPE, data: { scale: 1e300 } } },
+      2,
+      /bad-recipe\.json: data\.scale, data\.mean and data\.std must make a finite float32 of every pixel/,
     ],
     [
       "a rule that matches nothing",

@@ -99,6 +99,15 @@ describe("prepareData", () => {
     expect(paper).toEqual([-0.5, -0.5]);
   });
 
+  it.each([{ scale: 1e300 }, { mean: [1e39] }, { std: [1e-45] }, { scale: 0, std: [5e-324], mean: [1e-10] }])(
+    "refuses what makes no finite number of a pixel: %j",
+    (recipe) => {
+      expect(() => prepareData(DATA, recipe, network)).toThrow(
+        /^data\.scale, data\.mean and data\.std must make a finite float32 of every pixel, one of \d+ becomes -?Infinity in channel 0$/,
+      );
+    },
+  );
+
   it("tells images that do not meet the network from those that do", () => {
     expect(() => prepareData(DATA, {}, { ...network, shape: [1, 6, 6] })).not.toThrow();
     expect(() => prepareData(DATA, {}, { ...network, shape: [1, 4, 9] })).toThrow("input of [1,4,9], these are [1,6,6]");

@@ -284,7 +284,33 @@ describe("trainArchive", () => {
     const recipe = { ...RECIPE, stages: [{ type: "train", name: "hot", epochs: 2, batchSize: 8, learningRate: 1e30 }] } as const;
     const net = { ...NET, layers: NET.layers.filter(({ type }) => type !== "batchnorm") };
     await expect(trainArchive({ ...options, net, recipe })).rejects.toThrow(
-      /^stages\[0\], "hot", must keep the loss finite: the loss of sample \d+ is /,
+      /^stages\[0\], "hot", must keep the loss finite: the loss of training sample \d+ is /,
+    );
+  });
+
+  it("names the stage and the held-out sample whose loss is not finite", async () => {
+    // One step, whose own loss is finite.
+    const stages = [{ type: "scan" }, { type: "train", epochs: 1, batchSize: 200, learningRate: 1e38 }] as const;
+    await expect(trainArchive({ ...options, recipe: { ...RECIPE, stages } })).rejects.toThrow(
+      /^stages\[1\], "train", must keep the loss finite: the loss of held-out sample \d+ is /,
+    );
+    const weights = new Sequential(NET).tensors().map((tensor) => ({ ...tensor, data: tensor.data.slice().fill(0x7f) }));
+    await expect(trainArchive({ ...options, weights, recipe: { ...RECIPE, stages } })).rejects.toThrow(
+      /^stages\[0\], "scan", must keep the loss finite: the loss of held-out sample 0 is /,
+    );
+  });
+
+  it("names the stage and the test sample whose loss is not finite", async () => {
+    // Held out are black images, of which a layer without a bias makes zeros.
+    const net = { input: [1, 6, 6], layers: [{ type: "flatten" }, { type: "linear", name: "fc", in: 36, out: 4, bias: false }] } as const;
+    const pixels = DATA.train.pixels.slice().fill(0, 120 * 36);
+    const data = { ...DATA, train: { ...DATA.train, pixels } };
+    const recipe = {
+      data: { heldOut: 30, scale: 1 },
+      stages: [{ type: "train", name: "hot", epochs: 1, batchSize: 200, learningRate: 1e36 }],
+    } as const;
+    await expect(trainArchive({ net, data, recipe })).rejects.toThrow(
+      /^stages\[0\], "hot", must keep the loss finite: the loss of test sample \d+ is /,
     );
   });
 });
