@@ -63,7 +63,8 @@ export async function readDataset(folder: string): Promise<Dataset> {
   };
   const train = await idx(IDX_FILES.train);
   if (train !== undefined) return { train, test: await idx(IDX_FILES.test) };
-  const batches = names.filter((name) => CIFAR_TRAIN.test(name));
+  // As of the other files, what is there plain and in gzip is one.
+  const batches = [...new Set(names.filter((name) => CIFAR_TRAIN.test(name)).map((name) => find(name.replace(/\.gz$/, "")) as string))];
   if (batches.length === 0) {
     throw new RangeError(`data must be a folder with ${IDX_FILES.train[0]} or data_batch_1.bin in it, each plain or .gz, got ${folder}`);
   }

@@ -51,6 +51,12 @@ describe("readDataset", () => {
     expect([...(await readDataset(folder)).test!.labels]).toEqual([4]);
   });
 
+  it("reads a batch of CIFAR-10 once that is there plain and in gzip", async () => {
+    const [first, second] = [batch([3, 1], 1), batch([9], 2)];
+    const files = { "data_batch_1.bin": first, "data_batch_1.bin.gz": gzipSync(first), "data_batch_2.bin.gz": gzipSync(second) };
+    expect([...(await readDataset(folderWith("twice", files))).train.labels]).toEqual([3, 1, 9]);
+  });
+
   it("says what a folder lacks", async () => {
     const empty = folderWith("empty", {});
     await expect(readDataset(empty)).rejects.toThrow(
