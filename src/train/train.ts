@@ -4,6 +4,7 @@ import { shapesOf } from "../network/shapes.js";
 import { checkSpec, type NetworkSpec } from "../network/spec.js";
 import { type Samples, Sequential } from "../nn/sequential.js";
 import { decode } from "../pipeline/decode.js";
+import { turn } from "../pipeline/turn.js";
 import type { Tensor } from "../types.js";
 import { Checkpoints, cleanCheckpoints } from "./checkpoint.js";
 import { claimFolder } from "./claim.js";
@@ -116,15 +117,19 @@ async function openCheckpoints(
 
 /** The archive, and what the network of each stage makes of the test set, by which nothing was chosen. */
 async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise<Pick<TrainedArchive, "archive" | "report">> {
-  const { network, data, recipe, seed, threads } = run.parts;
+  const { network, data, recipe, seed, threads, signal } = run.parts;
   const { archive, report, parameterBytes, ratio } = await archiveOf(network.tensors(), recipe);
   const test = data.test?.();
   const fresh = new Sequential(network.toJSON(), { variant: network.variant });
-  const accuracyOf = (stage: number, tensors: readonly Tensor[]): number => {
+  const accuracyOf = async (stage: number, tensors: readonly Tensor[]): Promise<number> => {
+    await turn();
+    signal?.throwIfAborted();
     fresh.load(tensors);
     return withinStage(stage, run.parts.stages[stage], "test", () => fresh.evaluate(test as Samples).accuracy);
   };
-  const stages = run.reports.map((stage, i) => (test ? { ...stage, after: { ...stage.after, test: accuracyOf(i, kept[i]) } } : stage));
+  const stages: StageReport[] = [];
+  for (const [i, stage] of run.reports.entries())
+    stages.push(test ? { ...stage, after: { ...stage.after, test: await accuracyOf(i, kept[i]) } } : stage);
   const first = Math.max(
     0,
     stages.findIndex(({ epochs }) => epochs.length > 0),
@@ -139,7 +144,11 @@ async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise
       tensors: report.tensors.map((tensor) => ({ ...tensor, density: tensor.survivors / tensor.weights })),
       archive: { bytes: archive.length, parameterBytes, ratio, weights: report.file.weights, survivors: report.file.survivors },
       ...(test && {
-        test: { count: test.labels.length, before: accuracyOf(first, kept[first]), after: accuracyOf(kept.length - 1, decode(archive)) },
+        test: {
+          count: test.labels.length,
+          before: await accuracyOf(first, kept[first]),
+          after: await accuracyOf(kept.length - 1, decode(archive)),
+        },
       }),
       seconds: run.seconds,
     },

@@ -173,6 +173,19 @@ describe("trainArchive", () => {
     }
   });
 
+  it("stopped when its stages are done, still ends, and begun anew only tests", async () => {
+    const checkpoint = path.join(folder, "tested");
+    const controller = new AbortController();
+    const onStage = (_: unknown, stage: number, stages: number): void => {
+      if (stage === stages) controller.abort(new Error("stopped"));
+    };
+    await expect(trainArchive({ ...options, checkpoint, signal: controller.signal, onStage })).rejects.toThrow("stopped");
+    const onProgress = (): never => {
+      throw new Error("it trains");
+    };
+    expect((await trainArchive({ ...options, checkpoint, onProgress })).archive).toEqual((await plain).archive);
+  });
+
   it("stopped again and again, gets to the same bytes", async () => {
     const checkpoint = path.join(folder, "again");
     for (let i = 0; i < 5; i++) await stopped(checkpoint, 12);
