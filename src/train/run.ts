@@ -1,5 +1,6 @@
-import { type Sensitivity, sensitivity } from "../nn/prune-schedule.js";
+import { type Sensitivity, sensitivitySteps } from "../nn/prune-schedule.js";
 import type { Sequential } from "../nn/sequential.js";
+import { turn } from "../pipeline/turn.js";
 import type { Tensor } from "../types.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { PreparedData } from "./data.js";
@@ -82,7 +83,7 @@ export class Run {
     const start = loaded?.start ?? (stage.type === "scan" ? undefined : beginStage(network, stage));
     const before = loaded?.before ?? this.#heldOut(index);
     let scan: Sensitivity[] | undefined;
-    if (stage.type === "scan") scan = this.#scan(stage, index);
+    if (stage.type === "scan") scan = await this.#scan(stage, index);
     else await this.#train(stage, start as StageStart, before, index, epochs, seconds, kept);
     const after = await this.#end(index);
     this.reports.push({ name: stage.name, type: stage.type, epochs, ...(scan && { scan }), before, after, seconds: seconds() });
@@ -137,10 +138,16 @@ export class Run {
     });
   }
 
-  #scan(stage: NamedStage & ScanStage, index: number): Sensitivity[] {
-    const { network, data } = this.parts;
+  async #scan(stage: NamedStage & ScanStage, index: number): Promise<Sensitivity[]> {
+    const { network, data, signal } = this.parts;
     const options = { names: scannedNames(stage.match, network), sparsities: stage.sparsities };
-    return withinStage(index, stage, "held-out", () => sensitivity(network, data.heldOut, options));
+    const steps = sensitivitySteps(network, data.heldOut, options);
+    for (;;) {
+      const { done, value } = withinStage(index, stage, "held-out", () => steps.next());
+      if (done) return value;
+      await turn();
+      signal?.throwIfAborted();
+    }
   }
 
   #heldOut(index: number): { heldOut: number; heldOutLoss: number } {

@@ -186,6 +186,20 @@ describe("trainArchive", () => {
     expect((await trainArchive({ ...options, checkpoint, onProgress })).archive).toEqual((await plain).archive);
   });
 
+  it("stopped in the middle of a scan, ends there, and begun anew scans to the same report", async () => {
+    const checkpoint = path.join(folder, "scan");
+    const recipe = { ...RECIPE, stages: [{ type: "scan", sparsities: Array(1000).fill(0.5) }] } as const;
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("stopped")), 0);
+    await expect(trainArchive({ ...options, recipe, checkpoint, signal: controller.signal })).rejects.toThrow("stopped");
+    const short = { ...RECIPE, stages: [{ type: "scan", sparsities: [0.5] }] } as const;
+    const scanOf = async (change: Partial<TrainArchiveOptions>) => (await trainArchive({ ...options, ...change })).report.stages[0].scan;
+    const [long, one] = [await scanOf({ recipe, checkpoint }), await scanOf({ recipe: short })];
+    expect(long!.map(({ points }) => [points.length, points[0], points[999]])).toEqual(
+      one!.map(({ points: [point] }) => [1000, point, point]),
+    );
+  });
+
   it("stopped again and again, gets to the same bytes", async () => {
     const checkpoint = path.join(folder, "again");
     for (let i = 0; i < 5; i++) await stopped(checkpoint, 12);
