@@ -41,6 +41,11 @@ export function titleOf(layer: LayerSpec, place: number): string {
   return `layers[${place}] (${"name" in layer ? layer.name : layer.type})`;
 }
 
+/** What is thrown where a layer is to be trained that only runs. */
+export function onlyRuns(layer: LayerSpec, place: number): TypeError {
+  return new TypeError(`${titleOf(layer, place)} must be one that can be trained; coppice/run runs it`);
+}
+
 /** The shape that a layer makes of another. `fail` throws with the reason why it cannot, `meet` because of the shape. */
 function after(layer: LayerSpec, shape: Shape, fail: (reason: string) => never, meet: (takes: string) => never): Shape {
   switch (layer.type) {

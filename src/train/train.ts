@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { checkInteger } from "../check.js";
-import { shapesOf } from "../network/shapes.js";
+import { onlyRuns, shapesOf } from "../network/shapes.js";
 import { checkSpec, type NetworkSpec } from "../network/spec.js";
 import { type Samples, Sequential } from "../nn/sequential.js";
 import { decode } from "../pipeline/decode.js";
@@ -47,13 +47,14 @@ export interface TrainedArchive {
 }
 
 /**
- * Checks a network, say out of a JSON file.
+ * Checks a network that is to be trained, say out of a JSON file.
  *
- * @throws TypeError, RangeError naming the layer that is amiss, or does not meet the one before
+ * @throws TypeError, RangeError naming the layer that is amiss, does not meet the one before, or cannot be trained
  */
 export function parseNetwork(value: unknown): NetworkSpec {
   checkSpec(value);
   shapesOf(value);
+  for (const [i, layer] of value.layers.entries()) if (layer.type === "localresponsenorm") throw onlyRuns(layer, i);
   return value;
 }
 

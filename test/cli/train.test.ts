@@ -185,6 +185,12 @@ describe("coppice train", () => {
       /bad-net\.json: layers\[6\] is of type "attention", which is none of linear, conv2d/,
     ],
     ["shapes that do not meet", { net: layers({ in: 15 }) }, 2, /bad-net\.json: layers\[6\] \(fc\) takes 15 inputs, but .* gives 16/],
+    [
+      "a layer that only runs",
+      { net: { ...NET, layers: [{ type: "localresponsenorm", size: 5 }, ...NET.layers] } },
+      2,
+      /bad-net\.json: layers\[0\] \(localresponsenorm\) must be one that can be trained; coppice\/run runs it$/,
+    ],
     ["a network that is none", { net: { layers: 3 } }, 2, /bad-net\.json: spec must be an object with a list of layers/],
     [
       "images that do not meet the network",

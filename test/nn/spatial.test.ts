@@ -147,7 +147,7 @@ describe("a network of images", () => {
       "with a layer that runs and is not trained",
       withLayers({ type: "localresponsenorm", size: 5 }, { type: "flatten" }),
       TypeError,
-      /layers\[0\] \(localresponsenorm\) cannot be trained/,
+      /layers\[0\] \(localresponsenorm\) must be one that can be trained/,
     ],
     [
       "with more numbers than there is memory",
