@@ -21,7 +21,7 @@ const claimed = new Set<string>();
  * Keeps other trainings out of a folder of checkpoints, since the last to write would win; `release` lets them in. What a process of this host that is gone left does not count; of another host,
  * of another container or of before a reboot that cannot be known.
  *
- * @throws RangeError where a training that is under way has it
+ * @throws RangeError where a training that is under way has it, or it is a file
  */
 export async function claimFolder(folder: string): Promise<() => Promise<void>> {
   const file = path.resolve(folder, CLAIM);
@@ -68,7 +68,10 @@ async function acquire(file: string, own: string): Promise<void> {
 /** Writes a claim, whole from the first moment that it is there; false where one is. */
 async function place(file: string, own: string): Promise<boolean> {
   const temporary = path.join(path.dirname(file), `.${CLAIM}.${randomBytes(6).toString("hex")}.tmp`);
-  await mkdir(path.dirname(file), { recursive: true });
+  await mkdir(path.dirname(file), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EEXIST" || error.code === "ENOTDIR") throw notFolder(path.dirname(file), error.code);
+    throw error;
+  });
   try {
     await writeFile(temporary, own, { flag: "wx", flush: true });
     await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
@@ -100,6 +103,11 @@ function holderOf(text: string): Holder | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** @param code of making the folder: a file stands in its place, or in that of one that it is to be in */
+function notFolder(folder: string, code: "EEXIST" | "ENOTDIR"): RangeError {
+  return new RangeError(`checkpoint must be a folder, ${folder} is ${code === "EEXIST" ? "a file" : "within a file"}; name another`);
 }
 
 function taken(folder: string, holder = "something else", claim = CLAIM): RangeError {

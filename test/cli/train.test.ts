@@ -266,6 +266,9 @@ describe("coppice train", () => {
     expect(await fails(2, argumentsFor(output, { data: net }))).toBe(`${net} is a file; name the folder that it is in`);
     expect(await fails(2, argumentsFor("-"))).toContain("name them with -o and --report");
     expect(await fails(2, argumentsFor(output, {}, "--threads", "0"))).toBe("--threads must be in [1, 64], got 0");
+    expect(await fails(2, argumentsFor(output, {}, "--checkpoint", net))).toBe(
+      `--checkpoint must be a folder, ${net} is a file; name another`,
+    );
     expect((await coppice(["train", "--net", net])).code).toBe(2);
   });
 });

@@ -95,6 +95,15 @@ describe("a claim of a folder", () => {
     expect(readFileSync(lock, "utf8")).toBe(text);
   });
 
+  it("is refused where that is a file, or within one", async () => {
+    const file = path.join(root, "file");
+    writeFileSync(file, "mine");
+    await expect(claimFolder(file)).rejects.toThrow(new RangeError(`checkpoint must be a folder, ${file} is a file; name another`));
+    const within = path.join(file, "in");
+    await expect(claimFolder(within)).rejects.toThrow(`checkpoint must be a folder, ${within} is within a file; name another`);
+    expect(readFileSync(file, "utf8")).toBe("mine");
+  });
+
   it("is not taken from another that has it by now", async () => {
     const folder = path.join(root, "removed");
     const release = await claimFolder(folder);
