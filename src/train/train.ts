@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { checkInteger } from "../check.js";
-import { onlyRuns, shapesOf } from "../network/shapes.js";
+import { checkRoom, onlyRuns, shapesOf } from "../network/shapes.js";
 import { checkSpec, type NetworkSpec } from "../network/spec.js";
 import { type Samples, Sequential } from "../nn/sequential.js";
 import { decode } from "../pipeline/decode.js";
@@ -49,11 +49,12 @@ export interface TrainedArchive {
 /**
  * Checks a network that is to be trained, say out of a JSON file.
  *
- * @throws TypeError, RangeError naming the layer that is amiss, does not meet the one before, or cannot be trained
+ * @throws TypeError, RangeError naming the layer that is amiss, does not meet the one before, is too large, or cannot be trained
  */
 export function parseNetwork(value: unknown): NetworkSpec {
   checkSpec(value);
   shapesOf(value);
+  checkRoom(value);
   for (const [i, layer] of value.layers.entries()) if (layer.type === "localresponsenorm") throw onlyRuns(layer, i);
   return value;
 }

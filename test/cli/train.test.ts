@@ -191,6 +191,19 @@ describe("coppice train", () => {
       2,
       /bad-net\.json: layers\[0\] \(localresponsenorm\) must be one that can be trained; coppice\/run runs it$/,
     ],
+    [
+      "a network that no memory holds",
+      {
+        net: {
+          layers: [
+            { type: "linear", name: "fc", in: 36, out: 2 ** 28 },
+            { type: "linear", name: "out", in: 2 ** 28, out: 4 },
+          ],
+        },
+      },
+      2,
+      /bad-net\.json: layers\[0\] \(fc\) must leave the network at most 357913941 weights, all that 4 GiB hold to train, with it there are 9932111872$/,
+    ],
     ["a network that is none", { net: { layers: 3 } }, 2, /bad-net\.json: spec must be an object with a list of layers/],
     [
       "images that do not meet the network",

@@ -155,6 +155,23 @@ describe("a network of images", () => {
       RangeError,
       /layers\[0\] \(c\) gives 2304000000/,
     ],
+    [
+      "with more weights than there is memory to train, of all layers together",
+      withLayers(
+        { type: "flatten" },
+        { type: "linear", name: "a", in: 128, out: 2 ** 21 },
+        { type: "batchnorm", name: "b", features: 2 ** 21 },
+        { type: "linear", name: "c", in: 2 ** 21, out: 40 },
+      ),
+      RangeError,
+      /layers\[3\] \(c\) must leave the network at most 357913941 weights, .* with it there are 362807336$/,
+    ],
+    [
+      "with a convolution of more weights than there is memory to train",
+      withLayers({ type: "conv2d", name: "c", in: 2, out: 2 ** 22, kernel: 8, bias: false }, { type: "flatten" }),
+      RangeError,
+      /layers\[0\] \(c\) must leave the network .* with it there are 536870912$/,
+    ],
   ];
 
   it.each(refused)("is refused %s", (_, spec, error, message) => {
