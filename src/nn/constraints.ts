@@ -9,7 +9,7 @@ import { constraintTensors, readConstraints } from "./constraint-tensors.js";
 import type { Parameter } from "./layer.js";
 import { type Mask, maskOf } from "./mask.js";
 import type { Optimizer } from "./optimizer.js";
-import { archivedCentroids, type Codebook, checkAscending, type SharedWeights, type ShareOptions, sharedOf } from "./shared.js";
+import { archivedCentroids, type Codebook, checkOrder, type SharedWeights, type ShareOptions, sharedOf } from "./shared.js";
 
 /** What holds of the parameters of a network: the methods of `Sequential` say what these do. */
 export class Constraints {
@@ -40,7 +40,7 @@ export class Constraints {
     if (typeof reassign !== "boolean") throw new TypeError("reassign must be true or false");
     const values = this.#values(parameter);
     const shared = sharedOf(this.#kernels, values, how);
-    if (reassign) checkAscending(shared.centroids);
+    if (reassign) checkOrder(shared.centroids);
     this.#of(parameter).share(shared, rate, reassign ? values.map((value, i) => shared.mask[i] * value) : undefined);
   }
 
