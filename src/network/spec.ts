@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkText } from "../check.js";
+import { checkInteger, checkNumber, checkText, MOST_FLOAT32 } from "../check.js";
 
 /** One number for both axes, or one for each: [height, width]. */
 export type Size = number | readonly [height: number, width: number];
@@ -129,8 +129,6 @@ const MOST_UNITS = 2 ** 28;
 
 /** Far above any kernel. */
 const MOST_PIXELS = 2 ** 14;
-
-const MOST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 type Fields = Readonly<Record<string, (value: unknown, title: string) => void>>;
 

@@ -86,6 +86,8 @@ describe("docs/training.schema.json", () => {
       2 ** 24,
       2 ** 32,
       1e6 + 1,
+      1e39,
+      1e-39,
       [],
       [0.5],
       [0],
@@ -153,6 +155,9 @@ describe("parseTrainingRecipe", () => {
     [stage({ momentum: 2 }), "stages[0].momentum must be in [0, 1], got 2"],
     [stage({ optimizer: { type: "adam", beta1: 1 } }), /^stages\[0\]\.optimizer\.beta1 must be in/],
     [stage({ optimizer: { type: "adam" }, momentum: 0 }), "stages[0].momentum must be a field of the optimizer where one is given"],
+    [stage({ optimizer: { type: "adam", epsilon: 1e-50 } }), /^stages\[0\]\.optimizer\.epsilon must be in/],
+    [stage({ learningRate: 1e39 }), /^stages\[0\]\.learningRate must be in \[0, 3\.4028234663852886e\+38\], got 1e\+39$/],
+    [stage({ weightDecay: 1e39 }), /^stages\[0\]\.weightDecay must be in/],
     [stage({ schedule: { type: "step", every: 0, factor: 1 } }), /^stages\[0\]\.schedule\.every must be in/],
     [stage({ distill: { from: "dense" } }), 'stages[0].distill.from must be the name of an earlier stage, got "dense"'],
     [
