@@ -67,6 +67,16 @@ describe("docs/training.schema.json", () => {
     expect(keysParsed({ stages: [{ type: "train", epochs: 1 }], archive: { unknown: 0 } })).toEqual(keysOf(properties["archive"]));
   });
 
+  it("has no rate of centroids beside reassign", () => {
+    const rule = (fields: object) => ({
+      stages: [{ type: "share", epochs: 1, rules: [{ match: "*", share: { bits: 1 }, ...fields }] }],
+    });
+    for (const fields of [{ rate: 0.5 }, { reassign: true }, { rate: 0.5, reassign: false }, { rate: 0.5, reassign: true }]) {
+      const wanted = !("rate" in fields && fields.reassign === true);
+      expect([SCHEMA.valid(rule(fields)), parses(rule(fields))], JSON.stringify(fields)).toEqual([wanted, wanted]);
+    }
+  });
+
   it("takes what parseTrainingRecipe takes, and refuses what it refuses", () => {
     const words = ["", "*", "sgd", "adam", "constant", "step", "cosine", "train", "prune", "share", "scan", "small", "all"];
     const scalar = fc.constantFrom<unknown>(
@@ -176,6 +186,10 @@ describe("parseTrainingRecipe", () => {
     [
       { stages: [{ type: "share", epochs: 1, rules: [{ match: "*", share: { bits: 1 }, reassign: 1 }] }] },
       "stages[0].rules[0].reassign must be true or false",
+    ],
+    [
+      { stages: [{ type: "share", epochs: 1, rules: [{ match: "*", share: { bits: 1 }, rate: 1, reassign: true }] }] },
+      "stages[0].rules[0].rate must not stand beside reassign",
     ],
   ])("names the key that is amiss: %j", (recipe, wanted) => {
     expect(() => parseTrainingRecipe(recipe)).toThrow(wanted as string);
