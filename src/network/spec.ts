@@ -117,7 +117,7 @@ export type LayerSpec =
   | FlattenSpec
   | DropoutSpec;
 
-/** A network in JSON: its layers, each fed by the one before. The outputs of the last are the logits of the classes. */
+/** A network in JSON: its layers, each fed by the one before. The outputs of the last are the logits of the classes. docs/network.schema.json describes it. */
 export interface NetworkSpec {
   /** What a sample is: [numbers], or [channels, height, width]. Needed where it does not follow from the first layer. */
   readonly input?: readonly number[];
@@ -198,7 +198,7 @@ function checkLayer(layer: unknown, title: string): asserts layer is LayerSpec {
  */
 export function checkSpec(spec: unknown): asserts spec is NetworkSpec {
   if (!isObject(spec) || !Array.isArray(spec["layers"])) throw new TypeError("spec must be an object with a list of layers");
-  const stray = Object.keys(spec).find((key) => key !== "input" && key !== "layers");
+  const stray = Object.keys(spec).find((key) => !["$schema", "input", "layers"].includes(key));
   if (stray !== undefined) throw new RangeError(`spec has a field ${JSON.stringify(stray)}, which a network does not have`);
   const { input, layers } = spec as { input?: unknown; layers: unknown[] };
   if (input !== undefined) {
