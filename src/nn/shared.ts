@@ -21,7 +21,7 @@ export interface Codebook {
 
 /** How shared weights are trained. */
 export interface ShareOptions {
-  /** By what the learning rate is multiplied for the centroids, 0 or more: 1 unless given. */
+  /** By what the learning rate is multiplied for the centroids, 0 or more: 1 unless given. Not beside `reassign`. */
   readonly rate?: number;
   /**
    * Weights move on behind their centroids, each by the gradient at its centroid and with the learning rate of the network, and after each step take the centroid that is nearest, which becomes

@@ -83,4 +83,10 @@ describe("weights that move behind their centroids", () => {
     expect(() => network.share(NAME, codebook, moving)).toThrow(/must not descend/);
     expect(() => network.share(NAME, codebook, { reassign: 1 as never })).toThrow(/reassign/);
   });
+
+  it("have no rate of centroids, which do not move by their gradients", () => {
+    expect(() => new Sequential(SMALL).share(NAME, { centroids: 4 }, { ...moving, rate: 1 })).toThrow(
+      /^rate must not stand beside reassign/,
+    );
+  });
 });
