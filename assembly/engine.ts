@@ -16,7 +16,7 @@ export { binFloats, takeBins } from "./kmeans/bins";
 export { optimalCells, rateCells } from "./kmeans/cells";
 export { shareErrors } from "./kmeans/errors";
 export { lloyd } from "./kmeans/lloyd";
-export { maskValues, spreadCentroids } from "./nn/constraint";
+export { maskValues, settleWeights, spreadCentroids } from "./nn/constraint";
 export { gemm } from "./nn/gemm";
 export { addBias, columnSums, relu, reluGradient } from "./nn/layers";
 export { argmax, mixSoftTargets, softmaxCrossEntropy } from "./nn/loss";

@@ -15,6 +15,9 @@ export { runChart } from "./run/chart.js";
 export { agreed, type RunDocument } from "./run/document.js";
 export { layersFor } from "./run/layers.js";
 export { runMarkdown, runText } from "./run/report.js";
+export { benchNetworks, networkNames, networksAgreed, type WholeDocument } from "./whole/bench.js";
+export { networksFor } from "./whole/networks.js";
+export { networksChart, networksMarkdown, networksText } from "./whole/report.js";
 export type { BenchDocument };
 
 export interface BenchOptions {

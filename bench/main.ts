@@ -3,18 +3,24 @@ import { parseArgs } from "node:util";
 import {
   agreed,
   bench,
+  benchNetworks,
   benchRun,
   chart,
   documentMarkdown,
   documentText,
   layerNames,
+  networkNames,
+  networksAgreed,
+  networksChart,
+  networksMarkdown,
+  networksText,
   runChart,
   runMarkdown,
   runText,
   taskNames,
 } from "./entry.js";
 
-// npm run bench [-- [run] FILTER...] [--rounds N] [--json FILE] [--markdown FILE] [--svg FILE] [--list]
+// npm run bench [-- [run | networks] FILTER...] [--rounds N] [--json FILE] [--markdown FILE] [--svg FILE] [--list]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,9 +34,8 @@ const { values, positionals } = parseArgs({
 });
 
 const [first, ...rest] = positionals;
-const layers = first === "run";
 if (values.list) {
-  console.log((layers ? layerNames() : taskNames()).join("\n"));
+  console.log((first === "run" ? layerNames() : first === "networks" ? networkNames() : taskNames()).join("\n"));
   process.exit(0);
 }
 
@@ -56,7 +61,13 @@ async function runs(): Promise<Benched> {
   return { document, text: runText(document), markdown: runMarkdown(document), svg: runChart(document), agreed: agreed(document) };
 }
 
-const benched = await (layers ? runs() : kernels());
+async function networks(): Promise<Benched> {
+  const document = await benchNetworks({ filters: rest, rounds, onProgress });
+  const [text, markdown, svg] = [networksText(document), networksMarkdown(document), networksChart(document)];
+  return { document, text, markdown, svg, agreed: networksAgreed(document) };
+}
+
+const benched = await (first === "run" ? runs() : first === "networks" ? networks() : kernels());
 onProgress?.("");
 console.log(benched.text);
 if (values.json) await writeFile(values.json, `${JSON.stringify(benched.document, null, 2)}\n`);

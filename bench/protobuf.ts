@@ -17,3 +17,10 @@ function varint(value: number): Buffer {
   for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
   return Buffer.from([...bytes, rest]);
 }
+
+/** A field with a float32. */
+export function float(id: number, value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return Buffer.concat([varint(8 * id + 5), bytes]);
+}

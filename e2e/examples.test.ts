@@ -27,6 +27,26 @@ async function runLine(start: string): Promise<string> {
   return (await run(line, { cwd: ROOT, env: PATHS })).stdout;
 }
 
+describe("the example that runs a network from its archive", () => {
+  const lines = readFileSync(path.join(ROOT, "examples/run/README.md"), "utf8").split("\n");
+  const line = lines.find((text) => text.startsWith("node examples/run/"))!;
+
+  it.each(["lenet-300-100", "lenet-5"])("reads every drawn digit with %s", async (name) => {
+    const { stdout } = await run(line.replaceAll("lenet-300-100", name), { cwd: ROOT, env: PATHS });
+    const read = stdout.trim().split("\n");
+    expect(read).toHaveLength(DRAWINGS.length);
+    for (const text of read) expect(text).toMatch(/\b(\d)\.txt: \1 \(\d+\.\d %\)$/);
+  });
+
+  it("tells what it wants where it is given less", async () => {
+    const { code, stdout, stderr } = await run("node examples/run/digits.js net.coppice net.json", { cwd: ROOT, env: PATHS }).catch(
+      (error) => error,
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toBe("usage: node examples/run/digits.js ARCHIVE NETWORK.json DRAWING...\n");
+  });
+});
+
 describe("the examples for the edge", () => {
   afterAll(() => rmSync(bin, { recursive: true }));
 

@@ -1,163 +1,129 @@
-// npm run reproduce -- lenet-300-100|lenet-5 [--setting paper|ours|all] [--seeds 3] [--seed N] [--quick] [--threads 1] [--out FILE.md]
-//                      [--dense FILE.safetensors] [--keep FILE.coppice]
+// npm run reproduce -- lenet-300-100|lenet-5 [options], which --help tells.
 // From MNIST to the paper's Tables 1 to 3 beside ours: each stage of the recipes in examples/reproduce, for seeds 1, 2, ... 5,000 digits are held out to choose by;
 // the 10,000 test images are counted once a training is done. Trainings are kept in build/reproduce: what is there is not trained again, and what was stopped goes on.
 
-import { cpus } from "node:os";
-import { parseArgs } from "node:util";
-import type { NetworkSpec, Tensor } from "../src/nn/index.js";
+import { existsSync } from "node:fs";
+import type { NetworkSpec } from "../src/nn/index.js";
 import { writeWhole } from "../src/pipeline/output.js";
-import type { Dataset, TrainingProgress } from "../src/train/index.js";
+import type { TrainingProgress } from "../src/train/index.js";
 import { LENET_5 } from "./lenet-5.js";
 import { LENET_300_100, readTensors } from "./lenet-300-100.js";
-import { type Digits, loadMnist, SIDE, samplesOf } from "./mnist.js";
-import { measure, type Point, parameterBytes, pointsOf, type Tuned, tunedCodebooks, withoutRetraining } from "./reproduce/figures.js";
-import { type NetworkName, PAPER } from "./reproduce/paper.js";
-import { type Done, readRecipe, type Setting, train } from "./reproduce/runs.js";
-import { firstTable, layerTable, percent, stageTable, tensorTable, tunedTable } from "./reproduce/tables.js";
+import { loadMnist, SIDE, samplesOf } from "./mnist.js";
+import { documentOf, type SeedOutcome } from "./reproduce/document.js";
+import { type Judges, outcomeOf, type Tuned, tunedCodebooks } from "./reproduce/figures.js";
+import { type Options, parseOptions, type SettingName, USAGE } from "./reproduce/options.js";
+import type { NetworkName } from "./reproduce/paper.js";
+import { readRecipe, type Setting, train } from "./reproduce/runs.js";
+import { percent } from "./reproduce/tables.js";
 
 const FOLDER = "build/reproduce";
 const DIVISOR = 255;
+const HELD_OUT = 5000;
 const QUICK = 0.05;
 
-const NETWORKS: Readonly<Record<NetworkName, NetworkSpec>> = { "lenet-300-100": LENET_300_100, "lenet-5": LENET_5 };
-const SETTINGS = { paper: "the paper's setting", ours: "ours" } as const;
-type SettingName = keyof typeof SETTINGS;
+/** Trainings of a setting: itself, and of the paper's the codebooks of 2, 3 and 4 bits. */
+const TRAININGS: Readonly<Record<SettingName, number>> = { paper: 4, ours: 1 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    setting: { type: "string", default: "all" },
-    seeds: { type: "string", default: "3" },
-    seed: { type: "string" },
-    threads: { type: "string", default: "1" },
-    quick: { type: "boolean", default: false },
-    out: { type: "string" },
-    dense: { type: "string" },
-    keep: { type: "string" },
-  },
-});
-const [name] = positionals as NetworkName[];
-/** The first so many, or one alone. */
-const seeds = values.seed === undefined ? Array.from({ length: Number(values.seeds) || 0 }, (_, i) => i + 1) : [Number(values.seed)];
-const threads = Number(values.threads);
-const wanted = (values.setting === "all" ? Object.keys(SETTINGS) : [values.setting]) as SettingName[];
-if (
-  positionals.length !== 1 ||
-  !(name in NETWORKS) ||
-  !(seeds[0] >= 0) ||
-  !(threads >= 1) ||
-  !wanted.every((setting) => setting in SETTINGS)
-) {
-  console.error(
-    "usage: npm run reproduce -- lenet-300-100|lenet-5 [--setting paper|ours|all] [--seeds 3] [--seed N] [--quick] [--threads 1] [--out FILE.md] [--dense FILE] [--keep FILE]",
-  );
-  process.exit(2);
+const NETWORKS: Readonly<Record<NetworkName, NetworkSpec>> = { "lenet-300-100": LENET_300_100, "lenet-5": LENET_5 };
+
+const EXIT_USAGE = 2;
+const EXIT_FILE = 3;
+
+function fail(error: unknown, code: number, hint = ""): never {
+  console.error(`reproduce: ${(error as Error).message}${hint}`);
+  process.exit(code);
 }
 
-const images = ({ pixels, labels }: Digits, title: string): Dataset["train"] => ({ shape: [1, SIDE, SIDE], pixels, labels, title });
-const [learnt, unseen] = [await loadMnist("train"), await loadMnist("test")];
-const data: Dataset = { train: images(learnt, "MNIST"), test: images(unseen, "MNIST, test") };
-const test = samplesOf(unseen, DIVISOR);
+function optionsOrExit(): Options {
+  try {
+    const options = parseOptions(process.argv.slice(2));
+    if (options) return options;
+  } catch (error) {
+    fail(error, EXIT_USAGE, "\nnpm run reproduce -- --help tells the options");
+  }
+  console.log(USAGE);
+  process.exit(0);
+}
+
+const options = optionsOrExit();
+const { network: name, settings, seeds, threads } = options;
 const net = NETWORKS[name];
-const given = values.dense === undefined ? undefined : await readTensors(values.dense);
+if (options.dense !== undefined && !existsSync(options.dense)) fail(new Error(`--dense: there is no file ${options.dense}`), EXIT_FILE);
+const given = options.dense === undefined ? undefined : await readTensors(options.dense).catch((error) => fail(error, EXIT_FILE));
+const learnt = await loadMnist("train").catch((error) => fail(error, EXIT_FILE));
+const judges: Judges = {
+  heldOut: samplesOf(learnt, DIVISOR, learnt.count - HELD_OUT),
+  ...(!options.heldOut && { test: samplesOf(await loadMnist("test").catch((error) => fail(error, EXIT_FILE)), DIVISOR) }),
+};
+const data: Setting["data"] = { train: { shape: [1, SIDE, SIDE], pixels: learnt.pixels, labels: learnt.labels, title: "MNIST" } };
+
+const trainings = seeds.length * ((given ? 0 : 1) + settings.reduce((sum, setting) => sum + TRAININGS[setting], 0));
+let begun = 0;
+let told = "";
+
+/** The training that a title is of, and its number. */
+function training(title: string): string {
+  return `${begun} of ${trainings}: ${title}`;
+}
 
 /** A line on standard error for each epoch. */
-let told = "";
-function tell(title: string, seed: number, { name: stage, epoch, epochs, loss, heldOut, secondsLeft }: TrainingProgress): void {
-  const epochTitle = `seed ${seed}, ${title}, ${stage}, epoch ${epoch} of ${epochs}`;
-  if (epochTitle === told) return;
-  told = epochTitle;
+function tell(title: string, { name: stage, epoch, epochs, done, loss, heldOut, secondsLeft }: TrainingProgress): void {
+  const line = `${training(title)}, ${stage}, epoch ${epoch} of ${epochs}`;
+  if (line === told) return;
+  told = line;
   const found = heldOut === undefined ? "" : `, held-out error of the epoch before ${percent(1 - heldOut)}`;
-  const left = secondsLeft === undefined ? "" : `, ${Math.ceil(secondsLeft)} s left`;
-  console.error(`${epochTitle}: loss ${loss.toFixed(3)}${found}${left}`);
+  const left = secondsLeft === undefined ? "" : `, ${Math.ceil(secondsLeft)} s left of this training`;
+  console.error(`${line}: ${Math.floor(100 * done)} % of it done, loss ${loss.toFixed(3)}${found}${left}`);
 }
 
-interface Outcome {
-  readonly dense: readonly Tensor[];
-  readonly done: Partial<Record<SettingName, Done>>;
-  readonly points: Partial<Record<SettingName, readonly Point[]>>;
-  readonly untrained: Partial<Record<SettingName, Point>>;
-  readonly tuned?: readonly Tuned[];
-}
-
-async function runSeed(seed: number): Promise<Outcome> {
+async function runSeed(seed: number): Promise<SeedOutcome> {
   const setting: Setting = {
-    net,
-    data,
-    seed,
-    threads,
-    scale: values.quick ? QUICK : 1,
-    folder: FOLDER,
-    onProgress: (title, progress) => tell(title, seed, progress),
+    ...{ net, data, seed, threads, folder: FOLDER },
+    scale: options.quick ? QUICK : 1,
+    onBegin: (title, kept) => {
+      begun++;
+      if (kept !== undefined) console.error(`${training(title)} was trained before: taken from ${kept}`);
+    },
+    onProgress: tell,
   };
   const base = given === undefined ? await train(`${name}.dense`, await readRecipe(`${name}.dense`), setting) : undefined;
   const dense = given ?? base!.stages.get("dense")!;
-  const outcome: { -readonly [key in keyof Outcome]: Outcome[key] } = { dense, done: {}, points: {}, untrained: {} };
-  for (const which of wanted) {
-    const recipe = await readRecipe(`${name}.${which}`);
-    const done = await train(`${name}.${which}`, recipe, setting, dense);
-    const points = pointsOf(done);
+  const found: Partial<Record<SettingName, Awaited<ReturnType<typeof outcomeOf>>>> = {};
+  let tuned: Tuned[] | undefined;
+  for (const which of settings) {
+    const outcome = await outcomeOf(
+      `${name}.${which}`,
+      await readRecipe(`${name}.${which}`),
+      setting,
+      dense,
+      judges.test ?? judges.heldOut,
+    );
     // The dense network was trained by a recipe of its own.
-    if (base) points[0] = { ...points[0], seconds: base.report.seconds };
-    outcome.done[which] = done;
-    outcome.points[which] = points;
-    outcome.untrained[which] = await withoutRetraining(dense, done, recipe, net, test);
-    if (which === "paper") outcome.tuned = await tunedCodebooks(`${name}.codebooks`, done, recipe, setting, test);
+    const [first, ...points] = outcome.points;
+    found[which] = base ? { ...outcome, points: [{ ...first, seconds: base.report.seconds }, ...points] } : outcome;
+    if (which !== "paper") continue;
+    const pruned = outcome.done.stages.get("pruned")!;
+    tuned = await tunedCodebooks(`${name}.codebooks`, pruned, await readRecipe(`${name}.codebooks`), setting, judges);
   }
-  return outcome;
+  return { settings: found, tuned };
 }
 
-const outcomes: Outcome[] = [];
+const outcomes: SeedOutcome[] = [];
 for (const seed of seeds) outcomes.push(await runSeed(seed));
 
-const paper = PAPER[name];
-const [first] = outcomes;
-const seedsTitle = seeds.length === 1 ? `seed ${seeds[0]}` : `seeds 1 to ${seeds.length}, mean (least to greatest)`;
-const parts = [
-  `# ${paper.title}, reproduced`,
-  `\`npm run reproduce -- ${process.argv
-    .slice(2)
-    .filter((arg, i, all) => arg !== "--out" && all[i - 1] !== "--out")
-    .join(
-      " ",
-    )}\`: ${seedsTitle}. Errors are of the 10,000 test images of MNIST; 5,000 of the training digits were held out to choose by. ` +
-    `The ratio is that of ${parameterBytes(first.dense).toLocaleString("en-US")} bytes of float32 parameters over the bytes of the archive file, everything in it counted. ${cpus()[0].model.trim()}, Node ${process.versions.node}, ${threads === 1 ? "one thread" : `${threads} threads`}.${values.quick ? " With a twentieth of the epochs: a look at the command, no result." : ""}`,
-  "## Table 1",
-  firstTable(
-    paper,
-    wanted.map((which) => ({ title: SETTINGS[which], seeds: outcomes.map(({ points }) => points[which]!) })),
-  ),
-];
-for (const which of wanted) {
-  parts.push(`## Stage by stage: ${SETTINGS[which]}`);
-  const rows = outcomes.map(({ points, untrained }) => [...points[which]!, untrained[which]!]);
-  parts.push(stageTable(rows));
-  parts.push(
-    "*Without retraining* is the dense network pruned to the same sparsity and shared with as many centroids, tensor by tensor, and nothing trained after it.",
-  );
-  const { tensors } = first.done[which]!.report;
-  if (which === "paper")
-    parts.push(`The paper's Table ${name === "lenet-5" ? 3 : 2} and ours, seed ${seeds[0]}:`, layerTable(paper, tensors));
-  parts.push(`The file, seed ${seeds[0]}:`, tensorTable(tensors));
-}
-if (first.tuned) {
-  parts.push(
-    "## Fine-tuning codebooks",
-    "The pruned network of the paper's setting, shared by k-means with few bits, before and after its centroids were trained:",
-  );
-  parts.push(tunedTable(outcomes.map(({ tuned }) => tuned!)));
-}
-const text = `${parts.join("\n\n")}\n`;
+const text = documentOf(options, judges, outcomes);
 process.stdout.write(text);
-if (values.out !== undefined) await writeWhole(values.out, true, (sink) => sink(new TextEncoder().encode(text)));
-if (values.keep !== undefined) {
+if (options.out !== undefined) await writeWhole(options.out, true, (sink) => sink(new TextEncoder().encode(text)));
+if (options.keep !== undefined) {
   // Of several seeds that which does best on what was held out, not on the test set.
-  const heldOut = ({ done }: Outcome): number => done.ours!.report.stages.at(-1)!.after.heldOut;
-  const best = outcomes.reduce((kept, outcome) => (heldOut(outcome) > heldOut(kept) ? outcome : kept));
-  const { archive } = best.done.ours!;
-  await writeWhole(values.keep, true, (sink) => sink(archive));
+  const ours = outcomes.map((outcome) => outcome.settings.ours!);
+  const heldOut = ({ done }: (typeof ours)[number]): number => done.report.stages.at(-1)!.after.heldOut;
+  const best = ours.reduce((kept, outcome) => (heldOut(outcome) > heldOut(kept) ? outcome : kept));
+  await writeWhole(options.keep, true, (sink) => sink(best.done.archive));
+  const { error, bytes, ratio } = best.points.at(-1)!;
   console.error(
-    `${values.keep}: ${archive.length} bytes, error ${percent(measure(net, best.done.ours!.stages.get("fine-tuned")!, test).error)}`,
+    `${options.keep}: seed ${seeds[ours.indexOf(best)]}, the best on what was held out (${percent(1 - heldOut(best))}): ${bytes} bytes, ${ratio.toFixed(1)}x, error ${percent(error)}`,
   );
 }
+if (options.oneSeed)
+  console.error(`seed ${seeds[0]} is kept; without --seed, once all are, the same command makes the tables of all from them`);

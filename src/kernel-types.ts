@@ -378,6 +378,17 @@ export interface NnKernels {
   maskValues(outValues: Float32Array, mask: Uint8Array): void;
   /** Each weight's centroid, and 0 where `mask` is. Codes are below the number of centroids. */
   spreadCentroids(codes: Uint8Array, mask: Uint8Array, centroids: Float32Array): Float32Array;
+  /**
+   * The code of each survivor, by its place u32[] in `weights`: the number of midpoints of neighbouring centroids (ascending, at most 256) that are below it, in float64. Then each
+   * centroid becomes the mean of its weights, summed in float64, survivor after survivor; but for one that no weight takes, or whose mean is 0. Last the survivors' values, their centroids.
+   */
+  settleWeights(
+    weights: Float32Array,
+    survivors: Uint32Array,
+    outCentroids: Float32Array,
+    outCodes: Uint8Array,
+    outValues: Float32Array,
+  ): void;
   /** The outputs [rows][out][outHeight][outWidth]: from 0 one product after the other, channels, then rows, then columns of the kernel ascending, padding included; then the bias is added. */
   convolve(shape: Convolution, inputs: Float32Array, weights: Float32Array, bias?: Float32Array): Float32Array;
   /** The gradient of the weights: from 0 one product after the other, rows of the batch ascending, places of the output ascending. */

@@ -53,7 +53,7 @@ function onnxNode(name: string, threads: number): Offer {
   return onnx(name, "onnxruntime-node", (file) => async (subject) => {
     const { inputs, outputs } = subject.layer;
     const options = { intraOpNumThreads: threads, interOpNumThreads: 1 };
-    const { step, close } = await onnxStep({ file, model: gemmModel(subject), inputs, options });
+    const { step, close } = await onnxStep({ file, model: gemmModel(subject), shape: [inputs], options });
     const form = formHere(name, outputs, step, close);
     return threads === 1 ? form : settled(form);
   });
@@ -63,7 +63,7 @@ function onnxWeb(name: string, start: StartThread): Offer {
   return onnx(name, "onnxruntime-web", (file) => (subject) => {
     const { inputs, outputs } = subject.layer;
     const options = { executionProviders: ["wasm"] };
-    return threadedForm(name, { kind: "onnx", file, model: gemmModel(subject), inputs, outputs, options }, start);
+    return threadedForm(name, { kind: "onnx", file, model: gemmModel(subject), shape: [inputs], outputs, options }, start);
   });
 }
 

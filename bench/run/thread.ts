@@ -3,6 +3,7 @@ import { csrMultiply, csrMultiplyVector, csrRoom } from "../js/spmv.js";
 import { rehearse, SHORT } from "../kernels/task.js";
 import { Loop } from "./form.js";
 import type { Csr, Feed } from "./layers.js";
+import { wasmBytes } from "./memories.js";
 import { type OnnxModel, onnxStep } from "./onnx-runtime.js";
 
 // The forms that have an isolate to themselves: plain JavaScript, which V8 slows down where a WebAssembly memory has grown (bench/isolate.ts), and onnxruntime-web, which has such a memory.
@@ -16,7 +17,9 @@ export type RunQuestion =
   | { readonly kind: "open"; readonly work: Work }
   | { readonly kind: "feed"; readonly feed: Feed }
   | { readonly kind: "time"; readonly calls: number }
-  | { readonly kind: "outputs" };
+  | { readonly kind: "outputs" }
+  /** How many bytes WebAssembly has in this thread. */
+  | { readonly kind: "bytes" };
 
 export type RunValue = number | Float32Array | undefined;
 
@@ -51,6 +54,7 @@ export function answeringRuns(say: (answer: Answer<RunValue>) => void): (questio
 
   async function answer(question: RunQuestion): Promise<RunValue> {
     if (question.kind === "open") loop = await loopOf(question.work);
+    else if (question.kind === "bytes") return wasmBytes();
     else if (loop === undefined) throw new Error("nothing is open");
     else if (question.kind === "feed") loop.feed(question.feed);
     else return question.kind === "time" ? loop.time(question.calls) : loop.outputs();

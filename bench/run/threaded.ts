@@ -18,8 +18,8 @@ export function startRunThread(title: string): RunThread {
   return thread;
 }
 
-/** A form in a thread of its own. */
-export async function threadedForm(name: string, work: Work, start: StartThread): Promise<Form> {
+/** A form in a thread of its own, which says what WebAssembly has there. */
+export async function threadedForm(name: string, work: Work, start: StartThread): Promise<Form & { bytes(): Promise<number> }> {
   const thread = start(`the thread of ${name}`);
   try {
     await thread.ask({ kind: "open", work });
@@ -32,6 +32,7 @@ export async function threadedForm(name: string, work: Work, start: StartThread)
     feed: async (feed) => void (await thread.ask({ kind: "feed", feed })),
     time: async (calls) => Number(await thread.ask({ kind: "time", calls })),
     outputs: async () => (await thread.ask({ kind: "outputs" })) as Float32Array,
+    bytes: async () => Number(await thread.ask({ kind: "bytes" })),
     close: async () => thread.close(),
   };
 }

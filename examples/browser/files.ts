@@ -3,6 +3,7 @@ import { element } from "./dom.js";
 // Where files come from: the picker, a drop, or the examples of this page.
 
 const EXAMPLE_ARCHIVE = "lenet-300-100.coppice";
+const EXAMPLE_CONVOLUTIONS = "lenet-5.coppice";
 const EXAMPLE_MODEL = "lenet-300-100.safetensors";
 
 /** @param open told of each file, or the address of one; of the example archive at once, so that there is something to see */
@@ -14,6 +15,7 @@ export function setUpFiles(open: (name: string, from: Blob | string) => void): v
     picker.value = ""; // so that the same file may be picked again
   });
   element("example-archive").addEventListener("click", () => open(EXAMPLE_ARCHIVE, EXAMPLE_ARCHIVE));
+  element("example-convolutions").addEventListener("click", () => open(EXAMPLE_CONVOLUTIONS, EXAMPLE_CONVOLUTIONS));
   element("example-model").addEventListener("click", () => open(EXAMPLE_MODEL, EXAMPLE_MODEL));
 
   const over = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;

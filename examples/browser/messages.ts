@@ -2,7 +2,7 @@ import type { Preset } from "../../src/pipeline/recipe.js";
 import type { Report } from "../../src/pipeline/report.js";
 import type { TensorInfo } from "../../src/types.js";
 import type { Look } from "./look.js";
-import type { Layer } from "./network.js";
+import type { Reader } from "./network.js";
 
 // What the page and its worker say to each other.
 
@@ -33,8 +33,8 @@ export type News =
       readonly kind: "archive";
       readonly name: string;
       readonly report: Report;
-      /** The layers, where the archive holds a network that reads digits. */
-      readonly network?: readonly Layer[];
+      /** Where the archive holds a network that reads digits. */
+      readonly network?: Reader;
       /** Of a compression: the archive, and how long it took. */
       readonly made?: { readonly file: Blob; readonly milliseconds: number };
     }

@@ -1,58 +1,53 @@
-import type { Tensor, TensorInfo } from "../../src/types.js";
+import { shapesOf } from "../../src/network/shapes.js";
+import type { LayerSpec, NetworkSpec } from "../../src/run/index.js";
+import type { TensorInfo } from "../../src/types.js";
 
-// A network of linear layers with ReLU between them, as it comes out of an archive, in plain JavaScript.
+// The network that an archive most likely holds, by the shapes of its tensors alone.
 
 /** Pixels along a side of what it reads. */
 export const SIDE = 28;
 
 const DIGITS = 10;
 
-export interface Layer {
-  readonly name: string;
-  readonly inputs: number;
-  readonly outputs: number;
-  /** f32[outputs][inputs] */
-  readonly weight: Float32Array;
-  readonly bias: Float32Array;
+/** What the page needs to read digits: the archive, and the network that is in it. */
+export interface Reader {
+  readonly archive: Uint8Array;
+  readonly spec: NetworkSpec;
 }
 
-/** Places in `tensors` of each layer's weight and bias; undefined where they are no network that takes 28 x 28 pixels and tells ten digits apart. */
-export function layersIn(tensors: readonly TensorInfo[]): { weight: number; bias: number }[] | undefined {
-  const found: { weight: number; bias: number }[] = [];
-  let width = SIDE * SIDE;
-  for (const [weight, { name, dtype, shape }] of tensors.entries()) {
-    if (shape.length === 1) continue;
-    const bias = tensors.findIndex((other) => other.name === name.replace(/weight$/, "bias") && other.name !== name);
-    const fits = dtype === "F32" && shape.length === 2 && shape[1] === width && bias >= 0;
-    if (!fits || tensors[bias].dtype !== "F32" || tensors[bias].shape.join() !== String(shape[0])) return undefined;
-    found.push({ weight, bias });
-    width = shape[0];
+/** A layer of weights, where they have a bias beside them. */
+function layerOf({ name, dtype, shape }: TensorInfo, tensors: readonly TensorInfo[]): LayerSpec | undefined {
+  const layer = name.replace(/\.weight$/, "");
+  const bias = tensors.find((other) => other.name === `${layer}.bias`);
+  if (layer === name || dtype !== "F32" || bias?.dtype !== "F32" || bias.shape.join() !== String(shape[0])) return undefined;
+  const [out, inputs, ...kernel] = shape;
+  if (kernel.length === 0) return { type: "linear", name: layer, in: inputs, out };
+  if (kernel.length !== 2) return undefined;
+  return { type: "conv2d", name: layer, in: inputs, out, kernel: [kernel[0], kernel[1]] };
+}
+
+/**
+ * LeNets: convolutions, each with pooling of 2 x 2 behind it, and linear layers with ReLU between them. Undefined where the tensors are no such network that takes 28 x 28 pixels and tells ten digits apart.
+ */
+export function specOf(tensors: readonly TensorInfo[]): NetworkSpec | undefined {
+  const layers: LayerSpec[] = [];
+  let flat = false;
+  for (const tensor of tensors) {
+    if (tensor.shape.length === 1) continue;
+    const layer = layerOf(tensor, tensors);
+    if (layer === undefined || (flat && layer.type === "conv2d")) return undefined;
+    if (layer.type === "conv2d") layers.push(layer, { type: "maxpool2d", kernel: 2, ceil: true });
+    else layers.push({ type: flat ? "relu" : "flatten" }, layer);
+    flat = layer.type === "linear";
   }
-  return found.length > 0 && width === DIGITS ? found : undefined;
-}
-
-export function layerOf(weight: Tensor, bias: Tensor): Layer {
-  const floats = ({ data }: Tensor): Float32Array => new Float32Array(data.slice().buffer);
-  const [outputs, inputs] = weight.shape;
-  return { name: weight.name.replace(/\.?weight$/, ""), inputs, outputs, weight: floats(weight), bias: floats(bias) };
-}
-
-/** How likely the image shows each digit. */
-export function read(layers: readonly Layer[], image: Float32Array): Float32Array {
-  let values = image;
-  for (const [i, { inputs, outputs, weight, bias }] of layers.entries()) {
-    const out = new Float32Array(outputs);
-    for (let o = 0; o < outputs; o++) {
-      let sum = bias[o];
-      for (let at = o * inputs, k = 0; k < inputs; k++) sum += weight[at + k] * values[k];
-      out[o] = i < layers.length - 1 ? Math.max(0, sum) : sum;
-    }
-    values = out;
+  const spec: NetworkSpec = { input: [1, SIDE, SIDE], layers };
+  try {
+    const shapes = shapesOf(spec);
+    return flat && shapes[shapes.length - 1][0] === DIGITS ? spec : undefined;
+  } catch {
+    // Layers that do not meet.
+    return undefined;
   }
-  const largest = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
-  const parts = values.map((value) => Math.exp(value - largest));
-  const total = parts.reduce((sum, part) => sum + part, 0);
-  return parts.map((part) => part / total);
 }
 
 /** The most likely digit. */

@@ -1,6 +1,7 @@
 import { percent } from "../../src/cli/text.js";
+import { loadNetwork, type Network } from "../../src/run/index.js";
 import { bar, color, element, onColors } from "./dom.js";
-import { best, type Layer, read, SIDE } from "./network.js";
+import { best, type Reader, SIDE } from "./network.js";
 import { imageOf, type Point } from "./strokes.js";
 
 // The drawing area, and what the network reads on it.
@@ -21,7 +22,7 @@ const ARROWS: Readonly<Record<string, Point>> = {
 export class Pad {
   readonly #canvas: HTMLCanvasElement = element<HTMLCanvasElement>("pad");
   #strokes: Point[][] = [];
-  #layers: readonly Layer[] | undefined;
+  #network: Network | undefined;
   /** Says which network reads. */
   #reader = "";
   #drawing = false;
@@ -46,11 +47,15 @@ export class Pad {
     this.#answer();
   }
 
-  /** Reads with another network from now on. */
-  use(layers: readonly Layer[], name: string): void {
-    this.#layers = layers;
-    const widths = [layers[0].inputs, ...layers.map(({ outputs }) => outputs)].join("–");
-    const kept = layers.reduce((sum, { weight }) => sum + weight.reduce((count, value) => count + (value === 0 ? 0 : 1), 0), 0);
+  /** Reads with another network, once it is loaded: from its archive, without that its weights are ever unpacked. */
+  async use({ archive, spec }: Reader, name: string): Promise<void> {
+    const network = await loadNetwork(archive, spec, { softmax: true });
+    this.#network?.dispose();
+    this.#network = network;
+    const weighted = network.layers.filter(({ weights }) => weights > 0);
+    const start = weighted[0].type === "linear" ? network.inputs : network.inputShape.slice(1).join("×");
+    const widths = [start, ...weighted.map(({ shape }) => shape[0])].join("–");
+    const kept = weighted.reduce((sum, { survivors }) => sum + survivors, 0);
     this.#reader = `Read by the ${widths} network out of ${name}, with the ${kept.toLocaleString("en-US")} weights that survive in it.`;
     element("reader").textContent = this.#reader;
     this.#answer();
@@ -58,7 +63,7 @@ export class Pad {
 
   /** Goes on with the network that it has, where another file brings none. */
   keep(why: string): void {
-    if (this.#layers) element("reader").textContent = `${why}. ${this.#reader.replace(/^Read/, "Still read")}`;
+    if (this.#network) element("reader").textContent = `${why}. ${this.#reader.replace(/^Read/, "Still read")}`;
   }
 
   clear(): void {
@@ -157,7 +162,7 @@ export class Pad {
     const image = imageOf(this.#strokes);
     this.#showSeen(image);
     const blank = this.#strokes.length === 0;
-    const likely = this.#layers && !blank ? read(this.#layers, image) : new Float32Array(10);
+    const likely = this.#network && !blank ? this.#network.run(image) : new Float32Array(10);
     const most = best(likely);
     // The same text again would be read aloud again.
     const text = likely[most] > 0 ? String(most) : "";

@@ -76,6 +76,21 @@ function showLook(): void {
   drawPattern(names[looked], seen, values.checked);
 }
 
+/** Shows an archive, and reads digits with it where it can, unless the reader has left it meanwhile. */
+async function showNetwork({ name, report, network, made }: Extract<News, { kind: "archive" }>): Promise<void> {
+  const own = report.tensors.map((tensor) => tensor.name);
+  names = own;
+  showArchive(name, report.file);
+  showMade(name, made);
+  table.showReport(report);
+  if (network) await pad.use(network, name);
+  else pad.keep(`${name} holds no network that reads digits`);
+  if (names !== own) return;
+  opening = undefined;
+  end(`${name}: ${own.length} tensors.`);
+  lookAtLargest(report.tensors.map(({ weights }) => weights));
+}
+
 const doings: Readonly<Record<string, string>> = {
   reading: "Reading",
   counting: "Counting what the records hold",
@@ -104,15 +119,7 @@ function hear(news: News): void {
     end(`${news.name}: ${names.length} tensors, not compressed yet.`);
     lookAtLargest(news.tensors.map(({ shape }) => shape.reduce((product, axis) => product * axis, 1)));
   } else if (news.kind === "archive") {
-    names = news.report.tensors.map(({ name }) => name);
-    showArchive(news.name, news.report.file);
-    showMade(news.name, news.made);
-    table.showReport(news.report);
-    if (news.network) pad.use(news.network, news.name);
-    else pad.keep(`${news.name} holds no network that reads digits`);
-    opening = undefined;
-    end(`${news.name}: ${names.length} tensors.`);
-    lookAtLargest(news.report.tensors.map(({ weights }) => weights));
+    void showNetwork(news);
   } else if (news.kind === "look") {
     if (news.number !== number) return;
     seen = news.look;

@@ -17,7 +17,8 @@ const files = await bundlePage(HERE, {
   javascript: "../../bench/browser/javascript.ts",
 });
 for (const name of ["index.html", "style.css", "icon.svg"]) files.set(`/${name}`, await readFile(path.join(HERE, name)));
-for (const name of ["lenet-300-100.safetensors", "lenet-300-100.coppice"]) files.set(`/${name}`, await readFile(path.join(EXAMPLES, name)));
+for (const name of ["lenet-300-100.safetensors", "lenet-300-100.coppice", "lenet-5.coppice"])
+  files.set(`/${name}`, await readFile(path.join(EXAMPLES, name)));
 
 // Scripts and WebAssembly of the page's own, and nothing from elsewhere.
 const policy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob:";

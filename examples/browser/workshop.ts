@@ -15,7 +15,7 @@ import { isFloatDtype, type OpenModel, type TensorInfo, tensorByteLength } from 
 import { blobSource, chunksOf } from "./blob-source.js";
 import { centroidsOf, histogramOf, type Look, patternOf, type Range, rangeOf, type Weights } from "./look.js";
 import type { Choice } from "./messages.js";
-import { type Layer, layerOf, layersIn } from "./network.js";
+import { type Reader, specOf } from "./network.js";
 
 export interface OpenOptions {
   /** Told how many bytes have come. */
@@ -103,14 +103,15 @@ export class Workshop {
     return { report, file };
   }
 
-  /** The layers of the archive, where they are a network that reads digits. */
-  async network(): Promise<Layer[] | undefined> {
+  /** The archive as bytes, where it is a network that reads digits. */
+  async network(): Promise<Reader | undefined> {
     const archive = this.archive!;
     const { tensors } = archive.header;
-    const layers: Layer[] = [];
-    for (const { weight, bias } of layersIn(tensors) ?? [])
-      layers.push(layerOf(await archive.tensor(tensors[weight]), await archive.tensor(tensors[bias])));
-    return layers.length > 0 ? layers : undefined;
+    const spec = specOf(tensors);
+    if (spec === undefined) return undefined;
+    // Records end where the archive does.
+    const end = Math.max(...tensors.map(({ recordOffset, recordByteLength }) => recordOffset + recordByteLength));
+    return { spec, archive: (await archive.read(0, end)).slice() };
   }
 
   /** What there is to see of a tensor, whose record alone is read; nothing where its elements are not floating. */

@@ -13,7 +13,7 @@ export async function load(stream) {
 }
 
 /** A drawing of 28 lines of 28 characters, from a space for paper to @ for ink, as the network takes it: 0 to 1. */
-function pixelsOf(drawing) {
+export function pixelsOf(drawing) {
   const pixels = new Float32Array(SIDE * SIDE);
   for (const [y, line] of drawing.split("\n").slice(0, SIDE).entries())
     for (const [x, character] of [...line].slice(0, SIDE).entries())

@@ -19,6 +19,8 @@ export interface PaperNetwork {
   readonly error: readonly [dense: number, compressed: number];
   readonly ratio: number;
   readonly layers: readonly PaperLayer[];
+  /** The bottom line of its table. */
+  readonly total: PaperLayer;
 }
 
 const codes6 = (coded: number): readonly [number, number] => [6, coded];
@@ -35,6 +37,7 @@ export const PAPER: Readonly<Record<NetworkName, PaperNetwork>> = {
       { name: "fc2", density: 9, codeBits: codes6(4.4), gapBits: five(4.3), rate: [3.8, 3.04] },
       { name: "fc3", density: 26, codeBits: codes6(4.3), gapBits: five(3.2), rate: [15.7, 12.7] },
     ],
+    total: { name: "total", density: 8, codeBits: codes6(5.1), gapBits: five(3.7), rate: [3.1, 2.49] },
   },
   "lenet-5": {
     title: "LeNet-5",
@@ -46,7 +49,12 @@ export const PAPER: Readonly<Record<NetworkName, PaperNetwork>> = {
       { name: "fc1", density: 8, codeBits: five(4.5), gapBits: five(4.5), rate: [2.7, 2.45] },
       { name: "fc2", density: 19, codeBits: five(5.2), gapBits: five(3.7), rate: [6.9, 6.13] },
     ],
+    total: { name: "total", density: 8, codeBits: [5.3, 4.1], gapBits: five(4.4), rate: [3.05, 2.55] },
   },
 };
 
 export type NetworkName = "lenet-300-100" | "lenet-5";
+
+export function isNetworkName(value: string | undefined): value is NetworkName {
+  return value !== undefined && Object.hasOwn(PAPER, value);
+}

@@ -1,5 +1,5 @@
 import { access, writeFile } from "node:fs/promises";
-import type { BenchDocument, RunDocument } from "../../bench/entry.js";
+import type { BenchDocument, RunDocument, WholeDocument } from "../../bench/entry.js";
 import { UsageError } from "./usage.js";
 
 /** The benchmark is a bundle of its own, of which no other command reads a byte. */
@@ -15,10 +15,10 @@ export interface BenchFlags {
 }
 
 export interface Benched {
-  readonly document: BenchDocument | RunDocument;
+  readonly document: BenchDocument | RunDocument | WholeDocument;
   /** For people. */
   readonly text: string;
-  /** All forms of every kernel, or layer, gave the same. */
+  /** All forms of every kernel, layer, or network gave the same. */
   readonly agreed: boolean;
 }
 
@@ -33,6 +33,10 @@ export async function benchNames(): Promise<string[]> {
 
 export async function benchRunNames(): Promise<string[]> {
   return (await loadBenchmark()).layerNames();
+}
+
+export async function benchNetworksNames(): Promise<string[]> {
+  return (await loadBenchmark()).networkNames();
 }
 
 /** `coppice bench`: the kernels as WASM, as JavaScript and as native C, on this machine. */
@@ -71,6 +75,25 @@ export async function benchRunCommand(
     () => runChart(document),
   );
   return { document, text: runText(document), agreed: agreed(document) };
+}
+
+/** `coppice bench networks`: whole networks in the forms that there are for them on this machine. */
+export async function benchNetworksCommand(
+  filters: readonly string[],
+  flags: BenchFlags,
+  signal: AbortSignal,
+  onProgress: ((text: string) => void) | undefined,
+): Promise<Benched> {
+  const { benchNetworks, networksAgreed, networksChart, networksFor, networksMarkdown, networksText } = await loadBenchmark();
+  if (networksFor(filters).length === 0) throw unknown("network", filters);
+  await checkFlags(flags);
+  const document = await benchNetworks({ filters, rounds: flags.rounds, signal, onProgress });
+  await writeFiles(
+    flags,
+    () => networksMarkdown(document),
+    () => networksChart(document),
+  );
+  return { document, text: networksText(document), agreed: networksAgreed(document) };
 }
 
 const unknown = (what: string, filters: readonly string[]): UsageError =>

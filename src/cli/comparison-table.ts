@@ -46,9 +46,13 @@ export function comparisonTable(comparison: Comparison, room: Room, colors: Colo
     ...broken.map(({ name }) => `${printable(name)}: said to be exact, and is not`),
   ];
   const kept = identical === tensors.length ? "" : ", the others lossy as the archive says";
+  const why =
+    broken.length === 0
+      ? []
+      : ["An archive is exact to the weights that it was made of: this one was made of others, as by coppice train, which trains them on."];
   const outcome = ok
     ? `${colors.green("ok")}: ${identical} of ${counted(tensors.length, "tensor")} identical${kept}`
     : `${colors.red("not ok")}: ${counted(faults.length, "tensor")} not as the archive says`;
   const table = tensors.length === 0 ? [] : [grid(COMPARISON_COLUMNS, tensors.map(row), room, colors), ""];
-  return [...table, ...faults, outcome, ""].join("\n");
+  return [...table, ...faults, ...why, outcome, ""].join("\n");
 }

@@ -34,14 +34,19 @@ function shortScan({ scan, shape }: TensorReport): string {
   return scan === "column-major" || shape.length <= 2 ? "col" : scan.replaceAll(" ", "");
 }
 
+/** Bits that Huffman coding makes of a code, and of nothing else: a record coded by context holds codes and places in one, and one of bytes holds no codes. */
+function codedBits({ coding, codeBitsHuffman }: TensorReport): number {
+  return coding === "sparse" || coding === "dense" ? codeBitsHuffman : 0;
+}
+
 export function reportRow(tensor: TensorReport): string[] {
-  const { name, weights, survivors, codeBits, codeBitsHuffman, gapBits, gapBitsHuffman, coding, bytes, fixedBytes, ratio } = tensor;
+  const { name, weights, survivors, codeBits, gapBits, gapBitsHuffman, coding, bytes, fixedBytes, ratio } = tensor;
   return [
     name,
     shortCount(weights),
     percent(survivors / weights),
     bits(codeBits),
-    bits(codeBitsHuffman),
+    bits(codedBits(tensor)),
     bits(gapBits),
     bits(gapBitsHuffman),
     shortScan(tensor),
@@ -72,7 +77,7 @@ export function totalRow({ file, tensors }: Report): string[] {
     shortCount(file.weights),
     percent(file.survivors / file.weights),
     bits(mean(shared, ({ codeBits }) => codeBits)),
-    bits(mean(shared, ({ codeBitsHuffman }) => codeBitsHuffman)),
+    bits(mean(shared, codedBits)),
     bits(mean(tensors, ({ gapBits }) => gapBits)),
     bits(mean(tensors, ({ gapBitsHuffman }) => gapBitsHuffman)),
     "",

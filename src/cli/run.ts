@@ -75,8 +75,9 @@ const actions: Actions = {
 
   async train(flags) {
     const { trainCommand } = await import("./train.js");
-    const line = canDraw() && !flags.quiet ? (await import("./train-line.js")).progressLine() : undefined;
-    const { report, files } = await trainCommand(flags, signal, line?.update).finally(() => line?.stop());
+    const { watchTraining } = await import("./train-watch.js");
+    const { listeners, stop } = watchTraining(flags);
+    const { report, files } = await trainCommand(flags, signal, listeners).finally(() => stop(signal.aborted));
     if (flags.json) return writeOut(json({ ...report, files }));
     if (flags.quiet) return;
     const { trainTable } = await import("./train-table.js");
@@ -94,6 +95,12 @@ const actions: Actions = {
     const { benchRunCommand, benchRunNames } = await import("./bench.js");
     if (flags.list) return listed(await benchRunNames(), flags);
     await measured(flags, (step) => benchRunCommand(layers, flags, signal, step));
+  },
+
+  async benchNetworks(networks, flags) {
+    const { benchNetworksCommand, benchNetworksNames } = await import("./bench.js");
+    if (flags.list) return listed(await benchNetworksNames(), flags);
+    await measured(flags, (step) => benchNetworksCommand(networks, flags, signal, step));
   },
 };
 

@@ -75,6 +75,11 @@ export function accuracy(part: number | undefined): string {
   return part === undefined ? NOTHING : `${(100 * part).toFixed(2)} %`;
 }
 
+/** The error that an accuracy leaves: 1.64 %. */
+export function errorOf(accuracyPart: number | undefined): string {
+  return accuracyPart === undefined ? NOTHING : accuracy(1 - accuracyPart);
+}
+
 /** 45 s, 12 min, 3.4 h */
 export function duration(seconds: number): string {
   if (seconds < 99.5) return `${Math.round(seconds)} s`;

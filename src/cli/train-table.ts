@@ -1,15 +1,15 @@
 import type { StageReport, TrainingReport } from "../train/index.js";
 import { type Column, grid } from "./grid.js";
 import type { Colors, Room } from "./streams.js";
-import { accuracy, duration, exactCount, measure, NOTHING, percent, times } from "./text.js";
+import { duration, errorOf, exactCount, measure, NOTHING, percent, times } from "./text.js";
 
 const STAGE_COLUMNS: readonly Column[] = [
   { title: "stage", left: true },
   { title: "epochs", spare: 3 },
   { title: "loss", spare: 2 },
   { title: "survivors" },
-  { title: "held out" },
-  { title: "test" },
+  { title: "error,\nheld out" },
+  { title: "error,\ntest" },
   { title: "bytes" },
   { title: "ratio" },
   { title: "seconds", spare: 1 },
@@ -35,8 +35,8 @@ function stageRow({ name, epochs, after, seconds }: StageReport): string[] {
     length,
     measure(last?.loss),
     exactCount(survivors),
-    accuracy(heldOut),
-    accuracy(test),
+    errorOf(heldOut),
+    errorOf(test),
     exactCount(bytes),
     times(ratio),
     seconds.toFixed(0),
@@ -55,7 +55,7 @@ export function trainTable({ stages, tensors, archive, test, seconds }: Training
     survivors > 0 ? ((8 * bytes) / survivors).toFixed(2) : NOTHING,
     exactCount(bytes),
   ]);
-  const tested = test ? `, ${accuracy(test.before)} -> ${accuracy(test.after)} of ${exactCount(test.count)} test samples` : "";
+  const tested = test ? `, error ${errorOf(test.before)} -> ${errorOf(test.after)} on ${exactCount(test.count)} test samples` : "";
   return [
     grid(STAGE_COLUMNS, stages.map(stageRow), room, colors),
     "",

@@ -3,7 +3,7 @@ import {
   parseNetwork,
   parseTrainingRecipe,
   readDataset,
-  type TrainingProgress,
+  type TrainArchiveOptions,
   type TrainingReport,
   trainFile,
   type WrittenFile,
@@ -26,17 +26,16 @@ export interface TrainFlags {
   readonly quiet?: boolean;
 }
 
+/** What is told of a training under way. */
+export type TrainListeners = Pick<TrainArchiveOptions, "onProgress" | "onResume" | "onStage">;
+
 export interface TrainOutcome {
   readonly report: TrainingReport;
   readonly files: readonly WrittenFile[];
 }
 
 /** `coppice train`: samples to an archive. */
-export async function trainCommand(
-  flags: TrainFlags,
-  signal: AbortSignal,
-  onProgress: ((progress: TrainingProgress) => void) | undefined,
-): Promise<TrainOutcome> {
+export async function trainCommand(flags: TrainFlags, signal: AbortSignal, listeners: TrainListeners): Promise<TrainOutcome> {
   const { output, checkpoint = `${output}.checkpoint`, report: page, force, keep, seed, threads } = flags;
   for (const file of [output, page])
     if (file === "" || file === "-") throw new UsageError("a training needs files to write to; name them with -o and --report");
@@ -44,7 +43,7 @@ export async function trainCommand(
   const recipe = await readAs(flags.recipe, "recipe", parseTrainingRecipe);
   const data = await dataOf(flags.data);
   try {
-    return await trainFile({ net, recipe, data, checkpoint, seed, threads, onProgress, signal }, { output, page, force, keep });
+    return await trainFile({ net, recipe, data, checkpoint, seed, threads, ...listeners, signal }, { output, page, force, keep });
   } catch (error) {
     // What the network or the data make of a recipe that is one.
     const { message } = error as Error;

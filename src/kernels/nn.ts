@@ -31,6 +31,7 @@ export interface NnExports extends ModuleExports {
   argmax(logits: Ptr, rows: number, classes: number, out: Ptr): void;
   maskValues(values: Ptr, mask: Ptr, count: number): void;
   spreadCentroids(codes: Ptr, mask: Ptr, count: number, centroids: Ptr, out: Ptr): void;
+  settleWeights(weights: Ptr, survivors: Ptr, count: number, centroids: Ptr, k: number, scratch: Ptr, codes: Ptr, out: Ptr): void;
   gatherPanels(from: Ptr, places: Ptr, count: number, taps: Ptr, depth: number, width: number, out: Ptr): void;
   scatterPatches(from: Ptr, depth: number, count: number, taps: Ptr, places: Ptr, to: Ptr): void;
   copyPlanes(
@@ -86,6 +87,9 @@ export type WindowNumbers = [
 export const TILE_ROWS = 4;
 export const TILE_COLUMNS = 8;
 export const TILE_BYTES: number = 4 * TILE_ROWS * TILE_COLUMNS;
+
+/** Scratch of `settleWeights`. */
+export const SETTLE_SCRATCH_BYTES: number = 3 * 8 * 256;
 
 /** Bytes of the panels of `count` vectors. */
 export const panelBytes = (count: number, width: number, depth: number): number => 4 * Math.ceil(count / width) * width * depth;
@@ -230,6 +234,18 @@ export function nnKernels(module: KernelModule<NnExports>): NnKernels {
         const by = lend(arena, mask);
         exports.spreadCentroids(from, by, codes.length, lend(arena, centroids), out);
         return arena.f32(out, codes.length).slice();
+      }),
+
+    settleWeights: (weights, survivors, outCentroids, outCodes, outValues) =>
+      arena.scope(() => {
+        const [centroids, values] = [outCentroids, outValues].map((array) => lend(arena, array));
+        const codes = lend(arena, outCodes);
+        const [from, places] = [lend(arena, weights), lend(arena, survivors)];
+        const scratch = arena.alloc(SETTLE_SCRATCH_BYTES);
+        exports.settleWeights(from, places, survivors.length, centroids, outCentroids.length, scratch, codes, values);
+        take(centroids, outCentroids);
+        take(values, outValues);
+        outCodes.set(arena.u8(codes, outCodes.length));
       }),
   };
 }

@@ -102,9 +102,81 @@ export interface RunExports {
     yStride: number,
     relu: boolean,
   ): void;
+  convolve(
+    pointers: Ptr,
+    columns: number,
+    blockLog: number,
+    indices: Ptr,
+    codes: Ptr,
+    codebook: Ptr,
+    bias: number,
+    scale: number,
+    offsets: Ptr,
+    places: Ptr,
+    x: Ptr,
+    lanes: number,
+    rows: number,
+    y: Ptr,
+    yStride: number,
+    relu: boolean,
+  ): void;
   transpose(from: Ptr, fromStride: number, rows: number, columns: number, to: Ptr, toStride: number): void;
   relu(values: Ptr, count: number): void;
+
+  spread(
+    from: Ptr,
+    fromPitch: number,
+    fromStride: number,
+    channels: number,
+    height: number,
+    width: number,
+    strideY: number,
+    strideX: number,
+    phasesY: number,
+    phasesX: number,
+    paddingY: number,
+    paddingX: number,
+    to: Ptr,
+    toStride: number,
+    rows: number,
+    columns: number,
+  ): void;
+  poolLargest(...windows: PoolNumbers): void;
+  poolMean(...windows: PoolNumbers): void;
+  normalize(values: Ptr, rows: number, channels: number, plane: number, by: Ptr, out: Ptr): void;
+  normalizeAcross(
+    from: Ptr,
+    channels: number,
+    count: number,
+    stride: number,
+    size: number,
+    scale: number,
+    beta: number,
+    k: number,
+    to: Ptr,
+  ): void;
+  softmax(values: Ptr, count: number): void;
 }
+
+/** As assembly/run/pool.ts takes windows. */
+export type PoolNumbers = [
+  from: Ptr,
+  fromPitch: number,
+  fromStride: number,
+  channels: number,
+  height: number,
+  width: number,
+  kernelHeight: number,
+  kernelWidth: number,
+  strideY: number,
+  strideX: number,
+  paddingY: number,
+  paddingX: number,
+  outHeight: number,
+  outWidth: number,
+  row: Ptr,
+  to: Ptr,
+];
 
 /** An instance of the kernels. Its memory lives and goes with it. */
 export interface Runner {

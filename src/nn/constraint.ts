@@ -1,7 +1,7 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
 import { createParameter, type Parameter } from "./layer.js";
-import { MovingWeights } from "./moving.js";
+import { type MovingRoom, MovingWeights } from "./moving.js";
 import type { Optimizer } from "./optimizer.js";
 import { MOST_CENTROIDS, type SharedWeights } from "./shared.js";
 
@@ -24,7 +24,7 @@ export class Constraint {
   /** The centroids, while it is shared. */
   #centroids: Parameter | undefined;
   /** Room for weights that move behind their centroids, once there were some. */
-  #behind: Ptr | undefined;
+  #behind: MovingRoom | undefined;
   #moving: MovingWeights | undefined;
 
   /** Allocates: not within a scope of the arena. */
@@ -102,9 +102,8 @@ export class Constraint {
     this.#centroids = { ...this.#room, shape: [centroids.length], count: centroids.length, rate };
     this.move(centroids);
     if (moving === undefined || centroids.length === 0) return;
-    this.#behind ??= arena.alloc(4 * count);
-    arena.f32(this.#behind, count).set(moving);
-    this.#moving = new MovingWeights(this.#engine, this.#parameter, this.#behind, mask);
+    this.#behind ??= { weights: arena.alloc(4 * count), survivors: arena.alloc(4 * count) };
+    this.#moving = new MovingWeights(this.#engine, this.#parameter, this.#behind, moving, mask);
   }
 
   /** Gives the weights other centroids, as many as before. */

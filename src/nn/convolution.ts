@@ -1,9 +1,9 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
 import { type ConvolutionPlan, convolveAt, inputGradientAt, padAt, planConvolution, weightGradientAt } from "../kernels/nn-convolution.js";
+import { convolutionOf, type Shape, sizeOf } from "../network/shapes.js";
+import type { Conv2dSpec } from "../network/spec.js";
 import { createParameter, initialise, type Layer, type Parameter } from "./layer.js";
-import { convolutionOf, type Shape, sizeOf } from "./shapes.js";
-import type { Conv2dSpec } from "./spec.js";
 
 export class Conv2d implements Layer {
   readonly parameters: readonly Parameter[];

@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Variant } from "../kernels/variant.js";
+import type { NetworkSpec } from "../network/spec.js";
 import type { Share } from "./network.js";
-import type { NetworkSpec } from "./spec.js";
 
 // What goes between the threads that train a network.
 

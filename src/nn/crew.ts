@@ -3,9 +3,9 @@ import { patience, reached } from "../kernels/answers.js";
 import { at } from "../kernels/arena.js";
 import { lend } from "../kernels/encode-values.js";
 import { engineModule } from "../kernels/engine.js";
+import type { NetworkSpec } from "../network/spec.js";
 import type { CrewData, CrewOrder, CrewResult } from "./crew-messages.js";
 import type { Network, Share } from "./network.js";
-import type { NetworkSpec } from "./spec.js";
 
 /** A thread that has not started by then will not. */
 const START_MS = 20_000;

@@ -1,13 +1,13 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
+import { type Shape, sizeOf, titleOf } from "../network/shapes.js";
+import type { LayerSpec } from "../network/spec.js";
 import { Conv2d } from "./convolution.js";
 import type { Layer, Pass } from "./layer.js";
 import { Linear } from "./linear.js";
 import { mix } from "./mix.js";
 import { BatchNorm } from "./normalization.js";
 import { AveragePool2d, MaxPool2d } from "./pooling.js";
-import { type Shape, sizeOf } from "./shapes.js";
-import type { LayerSpec } from "./spec.js";
 
 class Relu implements Layer {
   readonly parameters = [] as const;
@@ -97,6 +97,8 @@ function createLayer(spec: LayerSpec, place: number, shape: Shape, engine: Engin
       return new Flatten();
     case "dropout":
       return new Dropout(engine, sizeOf(shape), spec.rate, place);
+    case "localresponsenorm":
+      throw new TypeError(`${titleOf(spec, place)} cannot be trained: coppice/run runs it`);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
 import { multiplyAt } from "../kernels/nn.js";
+import type { LinearSpec } from "../network/spec.js";
 import { createParameter, initialise, type Layer, type Parameter } from "./layer.js";
-import type { LinearSpec } from "./spec.js";
 
 export class Linear implements Layer {
   readonly parameters: readonly Parameter[];

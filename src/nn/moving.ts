@@ -1,6 +1,15 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
+import { SETTLE_SCRATCH_BYTES } from "../kernels/nn.js";
 import type { Parameter } from "./layer.js";
+
+/** Room in the engine's memory for what moves behind centroids. */
+export interface MovingRoom {
+  /** f32[count], 0 for a pruned weight. */
+  readonly weights: Ptr;
+  /** u32[count], where the survivors are. */
+  readonly survivors: Ptr;
+}
 
 /**
  * Weights that move on behind the centroids that stand in their place: each by the gradient at its centroid (the straight-through estimator of Bengio, Léonard and Courville 2013). After each step a
@@ -9,27 +18,28 @@ import type { Parameter } from "./layer.js";
 export class MovingWeights {
   readonly #engine: Engine;
   readonly #parameter: Parameter;
-  /** f32[count], 0 for a pruned weight. */
-  readonly #weights: Ptr;
-  /** Where the survivors are. */
-  readonly #survivors: Uint32Array;
+  readonly #room: MovingRoom;
+  readonly #survivors: number;
 
-  /** @param weights f32[count] in the engine's memory, which hold the weights as they are */
-  constructor(engine: Engine, parameter: Parameter, weights: Ptr, mask: Uint8Array) {
+  /** @param weights as they are, 0 for a pruned one */
+  constructor(engine: Engine, parameter: Parameter, room: MovingRoom, weights: Float32Array, mask: Uint8Array) {
+    const survivors = Uint32Array.from(mask.keys()).filter((i) => mask[i] !== 0);
     this.#engine = engine;
     this.#parameter = parameter;
-    this.#weights = weights;
-    this.#survivors = Uint32Array.from(mask.keys()).filter((i) => mask[i] !== 0);
+    this.#room = room;
+    this.#survivors = survivors.length;
+    engine.arena.f32(room.weights, weights.length).set(weights);
+    engine.arena.u32(room.survivors, survivors.length).set(survivors);
   }
 
   /** A copy of the weights. */
   get weights(): Float32Array {
-    return this.#engine.arena.f32(this.#weights, this.#parameter.count).slice();
+    return this.#engine.arena.f32(this.#room.weights, this.#parameter.count).slice();
   }
 
   /** What the optimizer is to move. */
   get parameter(): Parameter {
-    return { ...this.#parameter, values: this.#weights };
+    return { ...this.#parameter, values: this.#room.weights };
   }
 
   /**
@@ -39,25 +49,11 @@ export class MovingWeights {
    * @param centroids f32[k], in ascending order, and so they stay. One that no weight takes stays as it is, and one whose mean is 0, which would prune.
    */
   settle(codes: Ptr, centroids: Ptr, k: number): void {
-    const { arena } = this.#engine;
-    const { values, count } = this.#parameter;
-    const [weights, shown] = [arena.f32(this.#weights, count), arena.f32(values, count)];
-    const [table, taken] = [arena.f32(centroids, k), arena.u8(codes, count)];
-    const middles = Float64Array.from({ length: k - 1 }, (_, j) => (table[j] + table[j + 1]) / 2);
-    const sums = new Float64Array(k);
-    const counts = new Float64Array(k);
-    for (const i of this.#survivors) {
-      const weight = weights[i];
-      let code = 0;
-      while (code < middles.length && weight > middles[code]) code++;
-      taken[i] = code;
-      sums[code] += weight;
-      counts[code]++;
-    }
-    for (let j = 0; j < k; j++) {
-      const mean = Math.fround(sums[j] / counts[j]);
-      if (counts[j] > 0 && mean !== 0) table[j] = mean;
-    }
-    for (const i of this.#survivors) shown[i] = table[taken[i]];
+    const { arena, exports } = this.#engine;
+    const { weights, survivors } = this.#room;
+    arena.scope(() => {
+      const scratch = arena.alloc(SETTLE_SCRATCH_BYTES);
+      exports.settleWeights(weights, survivors, this.#survivors, centroids, k, scratch, codes, this.#parameter.values);
+    });
   }
 }

@@ -4,10 +4,10 @@ import type { Ptr } from "../kernels/arena.js";
 import { lend } from "../kernels/encode-values.js";
 import { type Engine, newEngine } from "../kernels/engine.js";
 import type { LoadOptions } from "../kernels/variant.js";
+import { shapesOf, sizeOf } from "../network/shapes.js";
+import type { NetworkSpec } from "../network/spec.js";
 import type { Layer, Parameter, Values } from "./layer.js";
 import { createLayers } from "./layers.js";
-import { shapesOf, sizeOf } from "./shapes.js";
-import type { NetworkSpec } from "./spec.js";
 
 /** The samples of a batch that one thread takes. */
 export interface Share {

@@ -1,9 +1,9 @@
 import type { Ptr } from "../kernels/arena.js";
 import { lend } from "../kernels/encode-values.js";
 import type { Engine } from "../kernels/engine.js";
+import { type Shape, sizeOf } from "../network/shapes.js";
+import type { BatchNormSpec } from "../network/spec.js";
 import { createParameter, createValues, type Layer, type Parameter, type Pass, type Values } from "./layer.js";
-import { type Shape, sizeOf } from "./shapes.js";
-import type { BatchNormSpec } from "./spec.js";
 
 export class BatchNorm implements Layer {
   readonly parameters: readonly Parameter[];

@@ -2,9 +2,9 @@ import type { Windows } from "../kernel-types.js";
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
 import { windowNumbers } from "../kernels/nn-images.js";
+import { type Shape, windowsOf } from "../network/shapes.js";
+import type { AveragePool2dSpec, MaxPool2dSpec } from "../network/spec.js";
 import type { Layer } from "./layer.js";
-import { type Shape, windowsOf } from "./shapes.js";
-import type { AveragePool2dSpec, MaxPool2dSpec } from "./spec.js";
 
 export class MaxPool2d implements Layer {
   readonly parameters = [] as const;

@@ -3,6 +3,7 @@ import type { Share } from "../codec/quantize.js";
 import type { SoftTargets } from "../kernel-types.js";
 import type { Ptr } from "../kernels/arena.js";
 import type { LoadOptions, Variant } from "../kernels/variant.js";
+import { checkSpec, type NetworkSpec } from "../network/spec.js";
 import type { Tensor } from "../types.js";
 import { Constraints } from "./constraints.js";
 import { Crew } from "./crew.js";
@@ -12,7 +13,6 @@ import { mix } from "./mix.js";
 import { Network } from "./network.js";
 import { checkStep, Optimizer, type StepOptions } from "./optimizer.js";
 import type { Codebook, SharedWeights, ShareOptions } from "./shared.js";
-import { checkSpec, type NetworkSpec } from "./spec.js";
 import { bytesOfTensors } from "./tensors.js";
 
 /** Samples with their classes. */

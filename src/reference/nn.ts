@@ -177,4 +177,21 @@ export const referenceNnKernels: NnKernels = {
   },
 
   spreadCentroids: (codes, mask, centroids) => Float32Array.from(codes, (code, i) => (mask[i] === 0 ? 0 : centroids[code])),
+
+  settleWeights: (weights, survivors, outCentroids, outCodes, outValues) => {
+    const k = outCentroids.length;
+    const midpoints = Float64Array.from({ length: k - 1 }, (_, j) => (outCentroids[j] + outCentroids[j + 1]) / 2);
+    const [sums, counts] = [new Float64Array(k), new Float64Array(k)];
+    for (const i of survivors) {
+      const code = midpoints.filter((midpoint) => midpoint < weights[i]).length;
+      outCodes[i] = code;
+      sums[code] += weights[i];
+      counts[code]++;
+    }
+    for (let j = 0; j < k; j++) {
+      const mean = fround(sums[j] / counts[j]);
+      if (counts[j] > 0 && mean !== 0) outCentroids[j] = mean;
+    }
+    for (const i of survivors) outValues[i] = outCentroids[outCodes[i]];
+  },
 };

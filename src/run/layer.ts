@@ -1,7 +1,8 @@
-import { checkFloat32, checkInteger } from "../check.js";
+import { checkInteger } from "../check.js";
 import type { Crew } from "./crew.js";
 import type { Order } from "./lines.js";
 import type { Share } from "./share.js";
+import { checkApart, checkVector } from "./vectors.js";
 
 /**
  * A layer that runs from its sparse, shared form: y = W x + b.
@@ -92,19 +93,4 @@ export class Layer {
     if (this.#share === undefined) throw new TypeError("the layer was disposed");
     return this.#share;
   }
-}
-
-/** @throws TypeError, RangeError naming the argument */
-function checkVector(value: unknown, title: string, length: number): asserts value is Float32Array {
-  checkFloat32(value, title);
-  if (value.length !== length) {
-    const detached = value.length === 0 && value.buffer.byteLength === 0 ? ": its buffer is empty, or was detached" : "";
-    throw new RangeError(`${title} must have ${length} numbers, got ${value.length}${detached}`);
-  }
-}
-
-/** @throws RangeError where two arrays have memory in common */
-function checkApart(a: Float32Array, titleOfA: string, b: Float32Array, titleOfB: string): void {
-  if (a.buffer !== b.buffer || a.byteOffset >= b.byteOffset + b.byteLength || b.byteOffset >= a.byteOffset + a.byteLength) return;
-  throw new RangeError(`${titleOfA} and ${titleOfB} must not share memory`);
 }

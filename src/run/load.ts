@@ -65,7 +65,8 @@ export async function loadLayer(archive: Uint8Array | Archive, name: string, opt
   }
 }
 
-async function openedOf(archive: Uint8Array | Archive, signal: AbortSignal | undefined): Promise<Archive> {
+/** The archive, opened where it came as bytes. */
+export async function openedOf(archive: Uint8Array | Archive, signal: AbortSignal | undefined): Promise<Archive> {
   if (typeof (archive as Archive | undefined)?.read === "function") return archive as Archive;
   const bytes = plainBytes(archive, "archive");
   return open(

@@ -24,6 +24,11 @@ export function checkAugment(value: unknown, title: string): asserts value is Au
   if (flip !== undefined && typeof flip !== "boolean") throw new TypeError(`${title}.flip must be true or false`);
 }
 
+/** How many numbers `augmenter` takes from chance for an image: always as many. */
+export function augmentDraws({ shift = 0, rotate = 0, flip = false }: Augment): number {
+  return (flip ? 1 : 0) + (rotate > 0 ? 1 : 0) + (shift > 0 ? 2 : 0);
+}
+
 /**
  * What changes an image f32[channels][height][width] in place, for `train`; undefined where nothing is to change.
  *

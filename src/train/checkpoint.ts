@@ -7,7 +7,7 @@ import { fileSource } from "../formats/source.js";
 import type { Sequential } from "../nn/sequential.js";
 import { writeWhole } from "../pipeline/output.js";
 import { type Tensor, tensorByteLength } from "../types.js";
-import { CLAIM } from "./claim.js";
+import { claimFolder, OF_CLAIMS } from "./claim.js";
 
 // A checkpoint is one safetensors file: what the network consists of, by these prefixes, and the rest of the state in JSON. What earlier stages left stands in files of their own,
 // written before the checkpoint that counts on them.
@@ -144,8 +144,22 @@ async function namesIn(folder: string): Promise<string[]> {
   });
 }
 
-/** Removes the checkpoints in a folder, and the folder where nothing else is in it. Of a folder that is not there, nothing. */
+/**
+ * Removes the checkpoints in a folder, and the folder where nothing else is in it. Of a folder that is not there, nothing.
+ *
+ * @throws RangeError where a training that is under way has it
+ */
 export async function removeCheckpoints(folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) if (OURS.test(name) || name === CLAIM) await rm(path.join(folder, name), { force: true });
-  await rmdir(folder).catch(() => undefined); // something else is in it
+  if ((await namesIn(folder)).length === 0) return rmdir(folder).catch(() => undefined);
+  const release = await claimFolder(folder);
+  try {
+    await clearCheckpoints(folder);
+  } finally {
+    await release();
+  }
+}
+
+/** Removes the checkpoints in a folder that is claimed; the folder goes with the claim. */
+export async function clearCheckpoints(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) if (OURS.test(name) || OF_CLAIMS.test(name)) await rm(path.join(folder, name), { force: true });
 }

@@ -31,7 +31,7 @@ export interface Dataset {
 export interface PreparedData {
   readonly train: Samples;
   readonly heldOut: Samples;
-  /** Reads the test set: once, at the end. */
+  /** Reads the test set: when all stages are done, for the report of each. */
   readonly test: (() => Samples) | undefined;
   readonly shape: ImageShape;
   /** What a pixel of 0 becomes, channel by channel. */

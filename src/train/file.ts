@@ -1,9 +1,9 @@
 import path from "node:path";
 import { placeOf, writeAllWhole } from "../pipeline/output.js";
-import { removeCheckpoints } from "./checkpoint.js";
+import { clearCheckpoints } from "./checkpoint.js";
 import { reportPage } from "./page.js";
 import type { TrainingReport } from "./report.js";
-import { type TrainArchiveOptions, trainArchive } from "./train.js";
+import { type TrainArchiveOptions, withTrained } from "./train.js";
 
 /** Where a training goes. */
 export interface TrainedFiles {
@@ -35,9 +35,10 @@ export async function trainFile(
   const paths = page === undefined ? [output] : [output, page];
   if (page !== undefined && path.resolve(page) === path.resolve(output)) throw new RangeError("page must be another file than the archive");
   for (const one of paths) await placeOf(one, force);
-  const { archive, report } = await trainArchive(options);
-  const contents = page === undefined ? [archive] : [archive, new TextEncoder().encode(reportPage(report, path.basename(output)))];
-  await writeAllWhole(paths, force, (index, sink) => sink(contents[index]));
-  if (!keep && options.checkpoint !== undefined) await removeCheckpoints(options.checkpoint);
-  return { report, files: paths.map((file, i) => ({ path: file, bytes: contents[i].length })) };
+  return withTrained(options, async ({ archive, report }) => {
+    const contents = page === undefined ? [archive] : [archive, new TextEncoder().encode(reportPage(report, path.basename(output)))];
+    await writeAllWhole(paths, force, (index, sink) => sink(contents[index]));
+    if (!keep && options.checkpoint !== undefined) await clearCheckpoints(options.checkpoint);
+    return { report, files: paths.map((file, i) => ({ path: file, bytes: contents[i].length })) };
+  });
 }

@@ -20,5 +20,5 @@ export {
   type TrainingRecipe,
   type TrainStage,
 } from "./plan.js";
-export type { StageEnd, StageReport, TrainedEpoch, TrainedTensor, TrainingProgress, TrainingReport } from "./report.js";
+export type { ResumePoint, StageEnd, StageReport, TrainedEpoch, TrainedTensor, TrainingProgress, TrainingReport } from "./report.js";
 export { parseNetwork, type TrainArchiveOptions, type TrainedArchive, trainArchive } from "./train.js";

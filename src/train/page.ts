@@ -146,12 +146,12 @@ export function reportPage(report: TrainingReport, archive: string): string {
   const { archive: file, test, data, seed, threads, seconds } = report;
   const facts: [string, string][] = [
     ["archive", `${count(file.bytes)} bytes`],
-    ["of float32 parameters", `${count(file.parameterBytes)} bytes`],
-    ["smaller", times(file.ratio)],
+    ["parameters as float32", `${count(file.parameterBytes)} bytes`],
+    ["ratio", times(file.ratio)],
     ...(test ? ([["test error", `${percent(1 - test.before)} before, ${percent(1 - test.after)} after`]] as [string, string][]) : []),
     ["time", duration(seconds)],
   ];
-  const samples = `${count(data.train)} samples to train on, ${count(data.heldOut)} held out${data.test > 0 ? `, ${count(data.test)} to test with at the end` : ""}`;
+  const samples = `${count(data.train)} samples to train on, ${count(data.heldOut)} held out${data.test > 0 ? `, ${count(data.test)} to test with once all stages were done` : ""}`;
   return `<!doctype html>
 <html lang="en">
 <head>

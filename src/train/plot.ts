@@ -37,7 +37,8 @@ export interface Plot {
 const WIDTH = 760;
 const HEIGHT = 230;
 const LEFT = 62;
-const RIGHT = 12;
+/** Half of the widest label of a tick, which may stand at the very end. */
+const RIGHT = 20;
 const TOP = 40;
 const BOTTOM = 38;
 const TICKS = 5;
@@ -94,11 +95,13 @@ export function plotSvg({ title, lines, bands = [], across, log = false, formatX
   const byPowers = log && least > 0;
   const ticks = byPowers ? logTicks(least, most) : linearTicks(least, most);
   const [low, high] = [ticks[0], ticks[ticks.length - 1]];
-  const [start, end] = [Math.min(...xs), Math.max(...xs)];
+  const [first, last] = [Math.min(...xs), Math.max(...xs)];
+  const xTicks = formatX ? linearTicks(first, last) : countTicks(first, last);
+  // What is measured goes from a tick to a tick; what is counted ends with the last that was counted.
+  const [start, end] = formatX ? [xTicks[0], xTicks[xTicks.length - 1]] : [first, last];
   const scaled = byPowers ? Math.log : (value: number): number => value;
   const atX = (x: number): number => LEFT + ((x - start) / (end - start || 1)) * (WIDTH - LEFT - RIGHT);
   const atY = (y: number): number => HEIGHT - BOTTOM - ((scaled(y) - scaled(low)) / (scaled(high) - scaled(low))) * (HEIGHT - TOP - BOTTOM);
-  const xTicks = formatX ? linearTicks(start, end).filter((tick) => tick >= start && tick <= end) : countTicks(start, end);
   const parts = [
     ...bands.map((band, i) => bandSvg(band, i, atX)),
     ...ticks.map((tick) => {

@@ -27,7 +27,7 @@ export interface StageEnd {
   /** Of the archive that it would make, its ratio that of the float32 parameters over them. */
   readonly bytes: number;
   readonly ratio: number;
-  /** Accuracy on the test set, looked at once all stages were done; undefined where there is none. */
+  /** Accuracy on the test set, which is read when all stages are done, so that none goes by it; undefined where there is none. */
   readonly test?: number;
 }
 
@@ -69,6 +69,17 @@ export interface TrainingReport {
   readonly test?: { readonly count: number; readonly before: number; readonly after: number };
   /** Of training and all else, the runs before one that was stopped among them. */
   readonly seconds: number;
+}
+
+/** From where a training goes on that was stopped. */
+export interface ResumePoint {
+  readonly stagesDone: number;
+  readonly stages: number;
+  /** Of the next stage, or the one that was under way; undefined where all are done. */
+  readonly name?: string;
+  /** Of that stage. */
+  readonly epochsDone: number;
+  readonly epochs: number;
 }
 
 /** How far a training is. */

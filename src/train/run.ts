@@ -5,7 +5,7 @@ import type { Checkpoints } from "./checkpoint.js";
 import type { PreparedData } from "./data.js";
 import { archiveOf, survivorsOf } from "./measure.js";
 import type { NamedStage, ScanStage, TrainingRecipe } from "./plan.js";
-import type { StageEnd, StageReport, TrainedEpoch, TrainingProgress } from "./report.js";
+import type { ResumePoint, StageEnd, StageReport, TrainedEpoch, TrainingProgress } from "./report.js";
 import { scannedNames } from "./rules.js";
 import { beginStage, type StageStart, type TrainingStage, trainStage } from "./stages.js";
 
@@ -25,6 +25,7 @@ export interface State {
 /** What a training under way works with. */
 export interface RunParts {
   readonly onProgress: ((progress: TrainingProgress) => void) | undefined;
+  readonly onStage: ((report: StageReport, stage: number, stages: number) => void) | undefined;
   readonly signal: AbortSignal | undefined;
   readonly recipe: TrainingRecipe;
   readonly stages: readonly NamedStage[];
@@ -59,10 +60,19 @@ export class Run {
     return this.#secondsBefore + (performance.now() - this.#clock) / 1000;
   }
 
+  /** Where it is, before a stage. */
+  get place(): ResumePoint {
+    const { stages } = this.parts;
+    const stagesDone = this.reports.length;
+    const stage = stages.at(stagesDone);
+    const epochs = stage === undefined || stage.type === "scan" ? 0 : stage.epochs;
+    return { stagesDone, stages: stages.length, name: stage?.name, epochsDone: this.#loaded?.epochs.length ?? 0, epochs };
+  }
+
   /** Does the next stage, or what is left of it. */
   async stage(kept: readonly (readonly Tensor[])[]): Promise<void> {
     const index = this.reports.length;
-    const { network, stages, checkpoints } = this.parts;
+    const { network, stages, checkpoints, onStage } = this.parts;
     const stage = stages[index];
     const loaded = this.#loaded;
     this.#loaded = undefined;
@@ -83,6 +93,7 @@ export class Run {
       stageSeconds: 0,
       seconds: this.seconds,
     });
+    onStage?.(this.reports[index], index + 1, stages.length);
   }
 
   async #train(

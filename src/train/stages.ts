@@ -5,7 +5,7 @@ import { type Samples, Sequential } from "../nn/sequential.js";
 import { type EpochReport, type StepReport, type Teacher, trainSteps } from "../nn/train.js";
 import { turn } from "../pipeline/turn.js";
 import type { Tensor } from "../types.js";
-import { type Augment, augmenter } from "./augment.js";
+import { type Augment, augmentDraws, augmenter } from "./augment.js";
 import type { PreparedData } from "./data.js";
 import { type NamedStage, type PruneRule, type PruneStage, pruneOf, type ScanStage } from "./plan.js";
 import { parameterNames, rulesByTensor } from "./rules.js";
@@ -84,6 +84,7 @@ export async function trainStage(stage: TrainingStage, start: StageStart, work: 
     seed: mix(work.seed, index),
     threads: work.threads === 1 ? undefined : work.threads,
     augment,
+    augmentDraws: augmentDraws(work.augment),
     teacher: taught.teacher,
     onStep: prune,
   });

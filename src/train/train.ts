@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { checkInteger } from "../check.js";
+import { shapesOf } from "../network/shapes.js";
+import { checkSpec, type NetworkSpec } from "../network/spec.js";
 import { type Samples, Sequential } from "../nn/sequential.js";
-import { shapesOf } from "../nn/shapes.js";
-import { checkSpec, type NetworkSpec } from "../nn/spec.js";
 import { decode } from "../pipeline/decode.js";
 import type { Tensor } from "../types.js";
 import { Checkpoints, cleanCheckpoints } from "./checkpoint.js";
@@ -10,7 +10,7 @@ import { claimFolder } from "./claim.js";
 import { type Dataset, hashOfDataset, prepareData } from "./data.js";
 import { archiveOf } from "./measure.js";
 import { namedStages, parseTrainingRecipe, type TrainingRecipe } from "./plan.js";
-import type { TrainingProgress, TrainingReport } from "./report.js";
+import type { ResumePoint, StageReport, TrainingProgress, TrainingReport } from "./report.js";
 import { checkMatches } from "./rules.js";
 import { Run, type State } from "./run.js";
 
@@ -28,6 +28,10 @@ export interface TrainArchiveOptions {
   /** A folder for checkpoints, one after each epoch: where it holds one of this training, that goes on from there. It stays at the end; `removeCheckpoints` removes it. */
   readonly checkpoint?: string;
   readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Called where it goes on from a checkpoint. */
+  readonly onResume?: (from: ResumePoint) => void;
+  /** Called as each stage ends, with its number from 1. */
+  readonly onStage?: (report: StageReport, stage: number, stages: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +56,7 @@ export function parseNetwork(value: unknown): NetworkSpec {
 }
 
 /** Changes where a checkpoint of before would not lead to the same bits. */
-const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 1;
 
 /**
  * Trains a network stage by stage, and compresses it: pruned weights are 0 in the archive and shared ones stay as they are, so what comes out of it is what was trained. Stopped at any time and
@@ -62,9 +66,14 @@ const CHECKPOINT_VERSION = 1;
  * once it is aborted
  */
 export async function trainArchive(options: TrainArchiveOptions): Promise<TrainedArchive> {
+  return withTrained(options, async (trained) => trained);
+}
+
+/** Trains, as `trainArchive` does, and keeps other trainings out of the folder of checkpoints until `body` is through with what came of it. */
+export async function withTrained<T>(options: TrainArchiveOptions, body: (trained: TrainedArchive) => Promise<T>): Promise<T> {
   const recipe = parseTrainingRecipe(options.recipe);
   const stages = namedStages(recipe);
-  const { threads = 1, onProgress, signal } = options;
+  const { threads = 1, onProgress, onResume, onStage, signal } = options;
   const seed = options.seed ?? recipe.seed ?? 1;
   checkInteger(threads, "threads", 1, 64);
   const network = new Sequential(options.net, { seed });
@@ -75,7 +84,8 @@ export async function trainArchive(options: TrainArchiveOptions): Promise<Traine
   try {
     const checkpoints = await openCheckpoints(options, recipe, seed, threads);
     const loaded = await checkpoints?.load(network);
-    const run = new Run({ recipe, stages, network, data, seed, threads, checkpoints, onProgress, signal }, loaded);
+    const run = new Run({ recipe, stages, network, data, seed, threads, checkpoints, onProgress, onStage, signal }, loaded);
+    if (loaded) onResume?.(run.place);
     const kept: (readonly Tensor[])[] = [];
     for (let i = 0; i < run.reports.length; i++) kept.push(await (checkpoints as Checkpoints<State>).loadStage(i));
 
@@ -84,7 +94,7 @@ export async function trainArchive(options: TrainArchiveOptions): Promise<Traine
       await run.stage(kept);
       kept.push(network.tensors());
     }
-    return { ...(await finished(run, kept)), network, stages: kept };
+    return await body({ ...(await finished(run, kept)), network, stages: kept });
   } finally {
     await release?.();
   }
@@ -103,7 +113,7 @@ async function openCheckpoints(
   return new Checkpoints(checkpoint, hash.digest("hex"));
 }
 
-/** The archive, and the test set, which nothing before has seen. */
+/** The archive, and what the network of each stage makes of the test set, by which nothing was chosen. */
 async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise<Pick<TrainedArchive, "archive" | "report">> {
   const { network, data, recipe, seed, threads } = run.parts;
   const { archive, report, parameterBytes, ratio } = await archiveOf(network.tensors(), recipe);

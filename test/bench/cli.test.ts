@@ -111,3 +111,15 @@ describe("coppice bench run", () => {
     expect(await fails(USAGE, ["bench", "run", "--markdown", file("there.svg")])).toMatch(/there\.svg exists; --force/);
   });
 });
+
+describe("coppice bench networks", () => {
+  it("lists the networks", async () => {
+    const { stdout } = await done(["bench", "networks", "--list"]);
+    expect(stdout.toString()).toBe("AlexNet\nVGG-16\n");
+  });
+
+  it("says what it cannot do before it measures", async () => {
+    expect(await fails(USAGE, ["bench", "networks", "resnet"])).toMatch(/no network is called resnet; --list/);
+    expect(await fails(USAGE, ["bench", "networks", "--rounds", "0"])).toMatch(/--rounds must be an integer of 1 or more/);
+  });
+});

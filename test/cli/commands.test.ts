@@ -232,6 +232,7 @@ describe("verify", () => {
       expect(outcome.code, name).toBe(1);
       expect(outcome.stdout.toString()).toContain(says);
       expect(outcome.stdout.toString()).toMatch(/\nnot ok: 1 tensor not as the archive says\n$/);
+      expect(outcome.stdout.toString().includes("An archive is exact to the weights that it was made of"), name).toBe(name === "changed");
     }
   });
 

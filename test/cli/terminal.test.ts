@@ -91,7 +91,7 @@ describe.runIf(hasTerminal())("on a terminal", () => {
     writeFileSync(recipe, JSON.stringify({ stages: [{ type: "train", name: "dense", epochs: 100 }] }));
     const args = ["train", "--net", net, "--data", data, "--recipe", recipe, "-o", output];
     const shown = (await onTerminal(args)).stdout.toString();
-    expect(shown).toMatch(/[█░]{30} \d+% {2}dense \(1 of 1\) {2}epoch \d+ of 100 {2}loss \d\.\d+ {2}held out [\d.]+ %/);
+    expect(shown).toMatch(/[█░]{30} \d+% {2}dense \(1 of 1\) {2}epoch \d+ of 100 {2}loss \d\.\d+ {2}error [\d.]+ %/);
     const cleared = shown.lastIndexOf("\r\u001b[K");
     expect(shown.slice(cleared)).toContain("survivors");
     expect(shown.slice(cleared)).not.toMatch(/[█░]/);
@@ -238,7 +238,7 @@ describe("the line of a training", () => {
   it("tells what is known, in the room that there is", () => {
     const bar = `${"█".repeat(15)}${"░".repeat(15)} 50%`;
     expect(trainLine(progress, 200)).toBe(`${bar}  pruned (2 of 3)  epoch 4 of 20  loss 0.0856`);
-    expect(trainLine({ ...progress, heldOut: 0.982, secondsLeft: 250 }, 200)).toMatch(/loss 0\.0856 {2}held out 98\.20 % {2}4 min left$/);
+    expect(trainLine({ ...progress, heldOut: 0.982, secondsLeft: 250 }, 200)).toMatch(/loss 0\.0856 {2}error 1\.80 % {2}4 min left$/);
     expect(trainLine(progress, 40)).toHaveLength(40);
   });
 

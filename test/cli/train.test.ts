@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { decode } from "../../src/index.js";
 import { DATA, idx, NET, RECIPE, writeIdx } from "../train/samples.js";
@@ -38,9 +39,26 @@ describe("coppice train", () => {
     const { stdout, stderr } = await done(argumentsFor(output, {}, "--report", page));
     expect(decode(readFileSync(output)).map(({ name }) => name)).toContain("fc.weight");
     expect(readFileSync(page, "utf8")).toContain("<svg");
-    const text = stdout.toString();
-    for (const word of ["dense", "prune", "share", "fc.weight", "of 80 test samples"]) expect(text).toContain(word);
-    expect(stderr).toMatch(/^wrote .*net\.coppice, [\d,]+ bytes\nwrote .*net\.html, [\d,]+ bytes\n$/);
+    const shown = stdout.toString();
+    for (const word of ["dense", "prune", "share", "fc.weight"]) expect(shown).toContain(word);
+    const { stages, test } = JSON.parse((await done(argumentsFor(inFolder("again.coppice"), {}, "--json"))).stdout.toString());
+    const error = (accuracy: number): string => `${(100 * (1 - accuracy)).toFixed(2)} %`;
+    expect(shown).toContain(`error ${error(test.before)} -> ${error(test.after)} on 80 test samples`);
+    const [, shared] = shown.split(/^share /m);
+    expect(shared.split("\n")[0]).toMatch(new RegExp(` ${error(stages[3].after.heldOut)} +${error(stages[3].after.test)} `));
+    const written = stderr.split("\n");
+    expect(written.splice(-3).join("\n")).toMatch(/^wrote .*net\.coppice, [\d,]+ bytes\nwrote .*net\.html, [\d,]+ bytes\n$/);
+    expect(written.map((line) => line.replace(/\d+\.\d{4}|\d+ s$/g, "#"))).toEqual(
+      [
+        ["dense (1 of 4) done: epochs 3, loss #, ", 0],
+        ["scan (2 of 4) done: ", 1],
+        ["prune (3 of 4) done: epochs 4, loss #, ", 2],
+        ["share (4 of 4) done: epochs 3, loss #, ", 3],
+      ].map(([start, i]) => {
+        const { heldOut, survivors, bytes } = stages[i].after;
+        return `${start}error held out ${error(heldOut)}, ${survivors} survivors, ${bytes.toLocaleString("en")} bytes, in #`;
+      }),
+    );
     expect(existsSync(`${output}.checkpoint`)).toBe(false);
     expect(leftovers(folder)).toEqual([]);
   });
@@ -104,11 +122,38 @@ describe("coppice train", () => {
     const ended = once(child, "exit");
     while (!existsSync(path.join(`${output}.checkpoint`, "checkpoint.safetensors"))) await new Promise((resolve) => setTimeout(resolve, 5));
     child.kill("SIGINT");
+    const said = text(child.stderr!);
     expect(await ended).toEqual([130, null]);
+    expect(await said).toBe("coppice: interrupted; the same command goes on from the last epoch that was done\n");
     expect(leftovers(`${output}.checkpoint`)).toEqual([]);
     expect(await fails(2, argumentsFor(output))).toMatch(
       /^--checkpoint must be of this training, .*endless\.coppice\.checkpoint holds one with another/,
     );
+  });
+
+  it("says from where it goes on, and nothing of it with --quiet", async () => {
+    const file = json("two.json", { ...RECIPE, stages: [RECIPE.stages[0], { type: "train", name: "endless", epochs: 1_000_000 }] });
+    const output = inFolder("two.coppice");
+    const heard: string[] = [];
+    for (const flags of [[], [], ["--quiet"]]) {
+      const child = start(process.execPath, [CLI, ...argumentsFor(output, { recipe: file }, ...flags)]);
+      const said = text(child.stderr!);
+      const checkpoint = path.join(`${output}.checkpoint`, "checkpoint.safetensors");
+      const state = (): string => (existsSync(checkpoint) ? readFileSync(checkpoint).toString("latin1") : "");
+      const before = state();
+      while (state() === before || !state().includes('"name":"dense"')) await new Promise((resolve) => setTimeout(resolve, 5));
+      child.kill("SIGINT");
+      heard.push(await said);
+    }
+    const [first, again, quiet] = heard;
+    expect(first).toMatch(/^dense \(1 of 2\) done: .*\ncoppice: interrupted; .*\n$/);
+    expect(again).toMatch(/^going on from the checkpoint, with epoch \d+ of 1000000 of endless \(2 of 2\)\ncoppice: interrupted; .*\n$/);
+    expect(quiet).toBe("");
+
+    const kept = inFolder("kept.coppice");
+    await done(argumentsFor(kept, {}, "--keep"));
+    const { stderr } = await done(argumentsFor(kept, {}, "--force"));
+    expect(stderr).toMatch(/^going on from the checkpoint, with all 4 stages done\nwrote .*\n$/);
   });
 
   it("overwrites nothing unless told to, and finds that out before it trains", async () => {

@@ -2,12 +2,14 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { ticksOf } from "../../examples/browser/histogram.js";
 import { BINS, centroidsOf, histogramOf, patternOf, rangeOf, type Weights } from "../../examples/browser/look.js";
-import { best, type Layer, layerOf, layersIn, read, SIDE } from "../../examples/browser/network.js";
+import { best, SIDE, specOf } from "../../examples/browser/network.js";
 import { Workshop } from "../../examples/browser/workshop.js";
+import { LENET_5 } from "../../examples/lenet-5.js";
 import { LENET_300_100 } from "../../examples/lenet-300-100.js";
 import { loadMnist, samplesOf } from "../../examples/mnist.js";
 import { compress, decode } from "../../src/index.js";
 import { Sequential } from "../../src/nn/index.js";
+import { loadNetwork, type NetworkSpec } from "../../src/run/index.js";
 import type { TensorInfo } from "../../src/types.js";
 import { dataFile, NO_DATA } from "../data.js";
 
@@ -113,28 +115,42 @@ describe("the network that reads digits", () => {
     { name: `${name}.bias`, dtype: "F32", shape: [outputs] },
   ];
 
+  /** The tensors of a network with weights. */
+  const tensorsOf = ({ layers }: NetworkSpec): TensorInfo[] =>
+    layers.flatMap((layer): TensorInfo[] => {
+      if (layer.type === "linear") return linear(layer.name, layer.out, layer.in);
+      if (layer.type !== "conv2d") return [];
+      const [{ name, dtype }, bias] = linear(layer.name, layer.out, layer.in);
+      return [{ name, dtype, shape: [layer.out, layer.in, 5, 5] }, bias];
+    });
+
   it("is found where layers fit each other, pixels and digits, and nowhere else", () => {
     const fitting = [...linear("a", 30, SIDE * SIDE), ...linear("b", 10, 30)];
-    expect(layersIn(fitting)).toEqual([
-      { weight: 0, bias: 1 },
-      { weight: 2, bias: 3 },
+    expect(specOf(fitting)?.layers).toEqual([
+      { type: "flatten" },
+      { type: "linear", name: "a", in: SIDE * SIDE, out: 30 },
+      { type: "relu" },
+      { type: "linear", name: "b", in: 30, out: 10 },
     ]);
-    expect(layersIn([...linear("a", 30, SIDE * SIDE), ...linear("b", 10, 31)])).toBeUndefined();
-    expect(layersIn(linear("a", 11, SIDE * SIDE))).toBeUndefined();
-    expect(layersIn(fitting.slice(0, 3))).toBeUndefined();
-    expect(layersIn(fitting.map((tensor) => ({ ...tensor, dtype: "F16" as const })))).toBeUndefined();
-    expect(layersIn([])).toBeUndefined();
+    expect(specOf(tensorsOf(LENET_5))).toEqual(JSON.parse(JSON.stringify(LENET_5).replaceAll('"kernel":5', '"kernel":[5,5]')));
+    expect(specOf([...linear("a", 30, SIDE * SIDE), ...linear("b", 10, 31)])).toBeUndefined();
+    expect(specOf([...tensorsOf(LENET_5), ...tensorsOf(LENET_5).slice(0, 2)])).toBeUndefined();
+    expect(specOf(tensorsOf(LENET_5).slice(2))).toBeUndefined();
+    expect(specOf(linear("a", 11, SIDE * SIDE))).toBeUndefined();
+    expect(specOf(fitting.slice(0, 3))).toBeUndefined();
+    expect(specOf(fitting.map((tensor) => ({ ...tensor, dtype: "F16" as const })))).toBeUndefined();
+    expect(specOf([])).toBeUndefined();
   });
 
   it("reads MNIST out of the page's archive as the engine does", async ({ skip }) => {
     if (!["t10k-images-idx3", "t10k-labels-idx1"].every((name) => dataFile(`mnist/${name}-ubyte.gz`))) skip(NO_DATA);
     const { archive } = await compress(new Uint8Array(await readFile("examples/models/lenet-300-100.safetensors")), { preset: "paper" });
     const tensors = decode(archive);
-    const layers = layersIn(tensors)!.map(({ weight, bias }): Layer => layerOf(tensors[weight], tensors[bias]));
+    const running = await loadNetwork(archive, specOf(tensors)!, { softmax: true });
     const { inputs, labels } = samplesOf(await loadMnist("test"), 255, 0, 1000);
     const network = new Sequential(LENET_300_100);
     network.load(tensors);
-    const answers = Array.from(labels, (_, i) => best(read(layers, inputs.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE))));
+    const answers = Array.from(labels, (_, i) => best(running.run(inputs.subarray(i * SIDE * SIDE, (i + 1) * SIDE * SIDE))));
     expect(answers).toEqual([...network.predict(inputs)]);
     expect(answers.filter((answer, i) => answer === labels[i]).length).toBeGreaterThan(960);
   });

@@ -11,6 +11,7 @@ const PAGES = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "examples/edge/README.md",
+  "examples/run/README.md",
   ...readdirSync(path.join(ROOT, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
@@ -74,6 +75,7 @@ const idle: Actions = {
   train: nothing,
   bench: nothing,
   benchRun: nothing,
+  benchNetworks: nothing,
 };
 
 /** Why a command cannot be run as it stands, if so. */
@@ -150,7 +152,7 @@ describe("the commands of the pages", () => {
   it("measure kernels that there are", () => {
     const args = argumentsOf("bench");
     const options = args.flatMap((word, i) => (word.startsWith("--") ? [word, args[i + 1]] : []));
-    const kernels = args.filter((word) => !options.includes(word));
+    const kernels = args.filter((word) => !options.includes(word) && !["run", "networks"].includes(word));
     expect(kernels.length).toBeGreaterThan(2);
     expect(kernels.filter((name) => tasksFor([name]).length === 0)).toEqual([]);
     expect(stopped("bench", ...options, "--list")).toBe(stopped("bench", "--list"));

@@ -19,12 +19,16 @@ const DECODER_KERNELS = "src/kernels/(?!engine|encode|nn|runner)";
 /** A room and what its files may import; `*` stands for packages and node: modules. */
 const ROOMS: readonly { room: string; may: readonly string[] }[] = [
   { room: "src/(errors|check|types|kernel-types)\\.ts", may: BASE },
+  { room: "src/network/", may: ["src/network/", ...BASE] },
   { room: "src/decode/index\\.ts", may: [DECODE, "src/archive/", "src/kernels/decoder-core\\.ts", ...BASE] },
   { room: DECODE, may: [DECODE, "src/archive/", ...BASE] },
   { room: "src/reference/", may: ["src/reference/", DECODE, "src/archive/", ...BASE] },
   { room: DECODER_KERNELS, may: [DECODER_KERNELS, "src/archive/", "build/decoder\\.", ...BASE] },
   { room: RUN_KERNELS, may: [DECODER_KERNELS, "src/archive/", "build/runner\\.", ...BASE] },
-  { room: "src/run/", may: ["src/run/", "src/decode/(index|drive|record)\\.ts", RUN_KERNELS, DECODER_KERNELS, "src/archive/", ...BASE] },
+  {
+    room: "src/run/",
+    may: ["src/run/", "src/network/", "src/decode/(index|drive|record)\\.ts", RUN_KERNELS, DECODER_KERNELS, "src/archive/", ...BASE],
+  },
   { room: ENGINE_KERNELS, may: ["src/kernels/", "src/archive/", "build/engine\\.", ...BASE, "*"] },
   { room: "src/archive/(?!zlib\\.ts)", may: ["src/archive/", ...BASE] },
   { room: "src/archive/zlib\\.ts", may: ["src/archive/", ...BASE, "*"] },

@@ -168,7 +168,7 @@ describe("the README", () => {
   });
 
   it("has an example that runs a layer, on two threads, as the decoded one would", async () => {
-    const layer = blocks("ts").find((code) => code.includes("coppice/run"));
+    const layer = blocks("ts").find((code) => code.includes("threads: 2"));
     const stubs = `
       import { readFileSync } from "node:fs";
       import { decode } from "coppice/decode";
@@ -213,6 +213,19 @@ describe("the README", () => {
     const [tfjs, transformers] = ["coppice/tfjs", "coppice/transformers"].map((name) => blocks("ts").find((code) => code.includes(name)));
     expect(await runTs(`${stubs}${tfjs}\nconsole.log(model.weightSpecs[0].name, model.weightData[0].byteLength);`)).toBe("w 32\n");
     expect(await runTs(`${stubs}${transformers}\nconsole.log(embed.byteLength);`)).toBe(`${statSync(MODEL).size}\n`);
+  });
+
+  it("has an example that runs a network and a layer from an archive", async () => {
+    const running = blocks("ts").find((code) => code.includes("coppice/run"));
+    const stubs = `
+      import { readFileSync } from "node:fs";
+      const linear = (name, inputs, out) => ({ type: "linear", name, in: inputs, out });
+      const layers = [linear("fc1", 784, 300), { type: "relu" }, linear("fc2", 300, 100), { type: "relu" }, linear("fc3", 100, 10)];
+      const files = { "/net.coppice": readFileSync("net.coppice"), "/net.json": JSON.stringify({ layers }) };
+      globalThis.fetch = async (url) => new Response(files[url]);
+    `;
+    const printed = await runTs(`${stubs}${running}\nconsole.log(probabilities.reduce((sum, value) => sum + value), y.length);`);
+    expect(Number(/^(\S+) 300$/m.exec(printed)?.[1])).toBeCloseTo(1, 5);
   });
 
   it("has an example that retrains what was pruned and shared, and whose archive gives the same weights", async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { newRunner } from "../../src/kernels/runner.js";
-import { VARIANTS, type Variant } from "../../src/kernels/variant.js";
+import { VARIANTS } from "../../src/kernels/variant.js";
 import * as reference from "../../src/reference/run.js";
-import type { Lines, Order } from "../../src/run/lines.js";
 import { CodedMatrix, DenseMatrix, type Matrix } from "../../src/run/matrix.js";
 import { Random } from "../random.js";
 import { activations, Expected, weightsOf } from "../run/expected.js";
+import { linesOf } from "../run/helpers.js";
 import { expectSame } from "./all.js";
 
 /** Rows, columns, density and centroids: around vectors of four, lines of 65,536, and columns too short for a table of products. */
@@ -25,18 +25,6 @@ const MATRICES: readonly (readonly [rows: number, columns: number, density: numb
 
 const LANES = [1, 2, 3, 4, 5, 8, 12, 15, 16, 31, 32, 33, 63, 64, 100];
 const FEW_LANES = [1, 6, 33];
-
-const linesOf = (expected: Expected, order: Order, variant: Variant): Lines => {
-  const { rows, columns, pointers, indices, codes } = expected.lines(order);
-  const runner = newRunner({ variant });
-  const { arena } = runner;
-  const at = { pointers: arena.alloc(pointers.byteLength), indices: arena.alloc(indices.byteLength), codes: arena.alloc(codes.byteLength) };
-  arena.u32(at.pointers, pointers.length).set(pointers);
-  arena.u16(at.indices, indices.length).set(indices);
-  arena.u8(at.codes, codes.length).set(codes);
-  const codebook = expected.codebook.length > 0 ? expected.codebook : Float32Array.of(0);
-  return { runner, rows, columns, order, ...at, survivors: codes.length, codebook };
-};
 
 describe.each(VARIANTS)("kernels that run layers, %s", (variant) => {
   it("are the variant that they claim to be", () => expect(newRunner({ variant }).variant).toBe(variant));

@@ -3,7 +3,7 @@ import type { Convolution, NnKernels, Windows } from "../../src/kernel-types.js"
 import { loadEngine } from "../../src/kernels/engine.js";
 import { nnKernels } from "../../src/kernels/nn.js";
 import { VARIANTS } from "../../src/kernels/variant.js";
-import { convolutionOf, windowsOf } from "../../src/nn/shapes.js";
+import { convolutionOf, windowsOf } from "../../src/network/shapes.js";
 import { referenceNnKernels as reference } from "../../src/reference/index.js";
 import { expectSame } from "../kernels/all.js";
 import { LENGTHS, Random } from "../random.js";

@@ -119,6 +119,20 @@ describe.each(all)("nn kernels of $name", ({ variant, kernels }) => {
     const weights = k.spreadCentroids(Uint8Array.of(2, 0, 1, 1, 2), Uint8Array.of(1, 1, 0, 1, 0), Float32Array.of(-1, 0.5, 3));
     expect([...weights]).toEqual([3, -1, 0, 0.5, 0]);
   });
+
+  it("settle survivors on the nearest centroid, the lower of two, which becomes their mean, but for what is empty or would be 0", () => {
+    const weights = Float32Array.of(-3, 9, -1, 1, 4, 9, 2, 60, 4.5, 3.5);
+    const survivors = Uint32Array.of(0, 2, 3, 4, 6, 7, 8, 9);
+    const centroids = Float32Array.of(-2, 1, 5, 30, 50);
+    const [codes, values] = [new Uint8Array(10).fill(9), new Float32Array(10).fill(7)];
+    k.settleWeights(weights, survivors, centroids, codes, values);
+    expect([...codes]).toEqual([0, 9, 0, 1, 2, 9, 1, 4, 2, 2]);
+    expect([...centroids]).toEqual([-2, 1.5, 4, 30, 60]);
+    expect([...values]).toEqual([-2, 7, -2, 1.5, 4, 7, 1.5, 60, 4, 4]);
+    k.settleWeights(Float32Array.of(-1, 1, 3), Uint32Array.of(0, 1, 2), centroids.fill(0.5, 0, 1).subarray(0, 2), codes, values);
+    expect([...codes.subarray(0, 3)]).toEqual([0, 0, 1]);
+    expect([...values.subarray(0, 3)]).toEqual([0.5, 0.5, 3]);
+  });
 });
 
 describe.each(engines)("nn kernels of $name give the bits of the reference:", ({ kernels }) => {
@@ -203,6 +217,27 @@ describe.each(engines)("nn kernels of $name give the bits of the reference:", ({
             `spreadCentroids of ${length}, density ${density}`,
           );
         }
+      }
+    }
+  });
+
+  it("settleWeights, of every number of centroids at every length", () => {
+    for (const length of LENGTHS) {
+      const random = new Random(length + 3);
+      for (const count of [1, 2, 3, 4, 5, 12, 32, 33, 255, 256]) {
+        const weights = numbers(random, length);
+        const survivors = Uint32Array.from(weights.keys()).filter(() => random.chance(0.6));
+        // Neighbours that are alike are in order too, and a weight may lie on a midpoint.
+        const table = numbers(random, count).map((value) => (random.chance(0.1) ? 1 : value));
+        if (length > 1 && count > 1) weights[1] = (table[0] + table[1]) / 2;
+        table.sort();
+        const outs = () => [table.slice(), new Uint8Array(length), new Float32Array(length)] as const;
+        const [found, wanted] = [outs(), outs()];
+        k.settleWeights(weights, survivors, ...found);
+        reference.settleWeights(weights, survivors, ...wanted);
+        for (const [i, what] of ["centroids", "codes", "values"].entries())
+          expectSame(found[i], wanted[i], `${what} of ${length} by ${count}`);
+        expect([...found[0]], `${length} by ${count}`).toEqual([...found[0]].sort((a, b) => a - b));
       }
     }
   });

@@ -1,4 +1,5 @@
 import type { Windows } from "../../src/kernel-types.js";
+import { type Shape, windowsOf } from "../../src/network/shapes.js";
 import type {
   AveragePool2dSpec,
   BatchNormSpec,
@@ -10,7 +11,6 @@ import type {
   Tensor,
 } from "../../src/nn/index.js";
 import { mix } from "../../src/nn/mix.js";
-import { type Shape, windowsOf } from "../../src/nn/shapes.js";
 import { referenceNnKernels } from "../../src/reference/index.js";
 import { Random } from "../random.js";
 

@@ -106,6 +106,7 @@ describe("the optimizer of a training", () => {
     ["weightDecay", { optimizer: { type: "adam", weightDecay: -1 } }, /weightDecay/],
     ["decoupled", { optimizer: { type: "adam", decoupled: 1 } }, /decoupled/],
     ["epochsDone", { epochsDone: 3 }, /epochsDone/],
+    ["augmentDraws", { augmentDraws: -1 }, /augmentDraws/],
   ];
 
   it.each(refused)("is refused with %s amiss", (_, bad, message) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VARIANTS } from "../../src/kernels/variant.js";
+import { shapesOf } from "../../src/network/shapes.js";
 import { type LayerSpec, type NetworkSpec, Sequential, train } from "../../src/nn/index.js";
-import { shapesOf } from "../../src/nn/shapes.js";
 import { expectSame } from "../kernels/all.js";
 import { floats, noise } from "./networks.js";
 
@@ -136,6 +136,19 @@ describe("a network of images", () => {
       /layers\[1\]\.name.*"conv1"/,
     ],
     ["with a field of another layer", withLayers({ type: "averagepool2d", kernel: 2, ceil: true }), RangeError, /layers\[0\].*"ceil"/],
+    ["with numbers that may vanish", withLayers({ type: "localresponsenorm", size: 5, k: 0.5 }), RangeError, /layers\[0\]\.k/],
+    [
+      "with numbers for normalization across channels",
+      { input: [5], layers: [{ type: "localresponsenorm", size: 5 }] },
+      RangeError,
+      /layers\[0\] \(localresponsenorm\) takes images/,
+    ],
+    [
+      "with a layer that runs and is not trained",
+      withLayers({ type: "localresponsenorm", size: 5 }, { type: "flatten" }),
+      TypeError,
+      /layers\[0\] \(localresponsenorm\) cannot be trained/,
+    ],
     [
       "with more numbers than there is memory",
       { input: [1, 16000, 16000], layers: [{ type: "conv2d", name: "c", in: 1, out: 9, kernel: 1 }] },

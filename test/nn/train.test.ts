@@ -126,6 +126,31 @@ describe("training", () => {
     expect(turned.tensors()).toEqual(plain.tensors());
   });
 
+  it("goes on from an epoch with chance where it was, augmenting what it had anew only where it is not told what that draws", () => {
+    const [first, second] = [new Sequential(SMALL), new Sequential(SMALL)];
+    let called = 0;
+    const given = {
+      ...options,
+      momentum: 0,
+      augment: (input: Float32Array, random: () => number): void => {
+        called++;
+        input[0] += random() - random();
+      },
+    };
+    train(first, samples, { ...given, onEpoch: ({ epoch }) => void (epoch === 2 && second.load(first.tensors())) });
+    for (const [augmentDraws, calls] of [
+      [2, 50],
+      [undefined, 150],
+    ] as const) {
+      const third = new Sequential(SMALL);
+      third.load(second.tensors());
+      called = 0;
+      train(third, samples, { ...given, epochsDone: 2, augmentDraws });
+      expect(called).toBe(calls);
+      expect(third.tensors()).toEqual(first.tensors());
+    }
+  });
+
   it("sees every sample once an epoch, in another order each time, as a copy", () => {
     const inputs = Float32Array.from({ length: 50 * 7 }, (_, i) => (i % 7 === 0 ? i / 7 : 0.01));
     const before = inputs.slice();

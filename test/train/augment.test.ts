@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Augment, augmenter, type ImageShape } from "../../src/train/augment.js";
+import { type Augment, augmentDraws, augmenter, type ImageShape } from "../../src/train/augment.js";
+import { Random } from "../random.js";
 
 /** What becomes of a plane of text, one digit a pixel, where chance gives `numbers` in turn. */
 function changed(augment: Augment, rows: readonly string[], ...numbers: number[]): string[] {
@@ -14,6 +15,22 @@ const ROWS = ["123", "456", "780"];
 describe("augmenter", () => {
   it("is none where nothing is to change", () => {
     expect(augmenter({ shift: 0 }, [1, 3, 3], [0])).toBeUndefined();
+  });
+
+  it("takes as many numbers for each image as it says, whatever chance gives", () => {
+    const random = new Random(1);
+    for (const augment of [{ flip: true }, { rotate: 3 }, { shift: 2 }, { flip: true, rotate: 3, shift: 2 }]) {
+      const change = augmenter(augment, [2, 3, 3], [0, 0])!;
+      for (let i = 0; i < 50; i++) {
+        let taken = 0;
+        change(new Float32Array(18), () => {
+          taken++;
+          return random.unit();
+        });
+        expect(taken).toBe(augmentDraws(augment));
+      }
+    }
+    expect(augmentDraws({ shift: 0, rotate: 0, flip: false })).toBe(0);
   });
 
   it("moves by up to so many pixels, and fills with paper", () => {

@@ -115,6 +115,24 @@ describe("plotSvg", () => {
     expect(last[1]).toBeLessThan(first[1]);
   });
 
+  it("has a label at either end of what is measured across, with room for it", () => {
+    const shares = [0, 20, 50, 95];
+    const svg = plotSvg({
+      title: "t",
+      across: "x",
+      lines: [{ name: "a", points: shares.map((x) => ({ x, y: x, label: `${x}` })) }],
+      formatX: (value) => `${value} %`,
+      formatY: String,
+    });
+    const [, width] = /viewBox="0 0 (\d+) /.exec(svg)!;
+    const labels = [...svg.matchAll(/x="([\d.]+)"[^>]*>(\d+) %</g)].map(([, x, share]) => ({ x: Number(x), share: Number(share) }));
+    expect(labels.map(({ share }) => share)).toEqual([0, 20, 40, 60, 80, 100]);
+    const [zero, full] = [labels[0].x, labels[5].x];
+    expect(full + 20).toBeLessThanOrEqual(Number(width));
+    const places = [...svg.matchAll(/<circle[^>]* cx="([\d.]+)"/g)].map(([, x]) => Number(x));
+    for (const [i, x] of places.entries()) expect(x).toBeCloseTo(zero + (shares[i] / 100) * (full - zero), 0);
+  });
+
   it("is nothing where there is nothing to show", () => {
     expect(plotSvg({ title: "t", across: "x", lines: [], formatY: String })).toBe("");
   });

@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/errors.js";
 import { decode } from "../../src/index.js";
 import { Sequential } from "../../src/nn/index.js";
+import { clearCheckpoints } from "../../src/train/checkpoint.js";
 import {
   removeCheckpoints,
   type TrainArchiveOptions,
@@ -12,6 +12,7 @@ import {
   type TrainingRecipe,
   trainArchive,
 } from "../../src/train/index.js";
+import { withTrained } from "../../src/train/train.js";
 import { testFolder } from "../cli/cli.js";
 import { DATA, NET, RECIPE } from "./samples.js";
 
@@ -207,25 +208,25 @@ describe("trainArchive", () => {
     }
   });
 
-  it("lets one training at a time write to a folder, and forgets the claim of a process that is gone", async () => {
+  it("lets one training at a time write to a folder", async () => {
     const checkpoint = path.join(folder, "claimed");
     const first = trainArchive({ ...options, checkpoint });
-    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(
-      /^checkpoint must be a folder of no other training.*this program/,
-    );
-    const { archive } = await first;
-    const claim = path.join(checkpoint, "training.lock");
-    expect(existsSync(claim)).toBe(false);
+    const refused = /^checkpoint must be a folder of no other training.*this program/;
+    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(refused);
+    await first;
+    expect(existsSync(path.join(checkpoint, "training.lock"))).toBe(false);
+  });
 
-    writeFileSync(claim, `${process.ppid}\n`);
-    await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(`process ${process.ppid}`);
-    expect(existsSync(claim)).toBe(true);
-
-    const { pid } = spawnSync(process.execPath, ["-e", ""]);
-    for (const gone of [`${pid}\n`, `${process.pid}\n`, "", "0\n"]) {
-      writeFileSync(claim, gone);
-      expect((await trainArchive({ ...options, checkpoint })).archive).toEqual(archive);
-    }
+  it("keeps a folder until what was trained is written and the checkpoints are gone", async () => {
+    const checkpoint = path.join(folder, "held");
+    await withTrained({ ...options, checkpoint }, async ({ archive }) => {
+      expect(archive).toEqual((await plain).archive);
+      await expect(trainArchive({ ...options, checkpoint })).rejects.toThrow(/no other training/);
+      await expect(removeCheckpoints(checkpoint)).rejects.toThrow(/no other training/);
+      await clearCheckpoints(checkpoint);
+      expect(readdirSync(checkpoint)).toEqual(["training.lock"]);
+    });
+    expect(existsSync(checkpoint)).toBe(false);
   });
 
   it("refuses a checkpoint that is broken, and names it", async () => {

@@ -90,8 +90,32 @@ export interface DropoutSpec {
   readonly rate: number;
 }
 
+/**
+ * Divides each element of images by (k + alpha / size * s)^beta, s the sum of the squares of `size` channels around it: from size >> 1 channels before on, and of those that there are (AlexNet, Krizhevsky et al. 2012). Networks run with it (`coppice/run`), and are not trained with it (`coppice/nn`).
+ */
+export interface LocalResponseNormSpec {
+  readonly type: "localresponsenorm";
+  /** Channels that are summed, 1 or more. */
+  readonly size: number;
+  /** 0 or more, 1e-4 unless given. */
+  readonly alpha?: number;
+  /** 0 or more, 0.75 unless given. */
+  readonly beta?: number;
+  /** 1 or more, 1 unless given. */
+  readonly k?: number;
+}
+
 /** One layer in JSON. */
-export type LayerSpec = LinearSpec | Conv2dSpec | MaxPool2dSpec | AveragePool2dSpec | BatchNormSpec | ReluSpec | FlattenSpec | DropoutSpec;
+export type LayerSpec =
+  | LinearSpec
+  | Conv2dSpec
+  | MaxPool2dSpec
+  | AveragePool2dSpec
+  | BatchNormSpec
+  | LocalResponseNormSpec
+  | ReluSpec
+  | FlattenSpec
+  | DropoutSpec;
 
 /** A network in JSON: its layers, each fed by the one before. The outputs of the last are the logits of the classes. */
 export interface NetworkSpec {
@@ -105,6 +129,8 @@ const MOST_UNITS = 2 ** 28;
 
 /** Far above any kernel. */
 const MOST_PIXELS = 2 ** 14;
+
+const MOST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 type Fields = Readonly<Record<string, (value: unknown, title: string) => void>>;
 
@@ -130,6 +156,8 @@ const flag = optional((value, title) => {
 
 const windows: Fields = { kernel: size(1), stride: optional(size(1)), padding: optional(size(0)) };
 
+const atLeast = (least: number): Fields[string] => optional((value, title) => checkNumber(value, title, least, MOST_FLOAT32));
+
 const FIELDS: Readonly<Record<LayerSpec["type"], Fields>> = {
   linear: { name: checkText, in: count, out: count, bias: flag },
   conv2d: { name: checkText, in: count, out: count, ...windows, groups: optional(count), bias: flag },
@@ -142,6 +170,7 @@ const FIELDS: Readonly<Record<LayerSpec["type"], Fields>> = {
     momentum: optional((value, title) => checkNumber(value, title, 0, 1)),
     affine: flag,
   },
+  localresponsenorm: { size: count, alpha: atLeast(0), beta: atLeast(0), k: atLeast(1) },
   relu: {},
   flatten: {},
   dropout: { rate: (value, title) => checkNumber(value, title, 0, 1 - 2 ** -32) },

@@ -36,6 +36,11 @@ export function convolutionOf(layer: Conv2dSpec, shape: Shape): Convolution {
   return { ...windowsOf(layer, shape), out: layer.out, groups: layer.groups ?? 1 };
 }
 
+/** By what errors name a layer. */
+export function titleOf(layer: LayerSpec, place: number): string {
+  return `layers[${place}] (${"name" in layer ? layer.name : layer.type})`;
+}
+
 /** The shape that a layer makes of another. `fail` throws with the reason why it cannot, `meet` because of the shape. */
 function after(layer: LayerSpec, shape: Shape, fail: (reason: string) => never, meet: (takes: string) => never): Shape {
   switch (layer.type) {
@@ -50,6 +55,9 @@ function after(layer: LayerSpec, shape: Shape, fail: (reason: string) => never, 
       return [layer.out];
     case "batchnorm":
       if (shape[0] !== layer.features) meet(`takes ${layer.features} features`);
+      return shape;
+    case "localresponsenorm":
+      if (shape.length !== 3) meet("takes images");
       return shape;
     default: {
       if (shape.length !== 3) meet("takes images");
@@ -86,7 +94,7 @@ export function shapesOf(spec: NetworkSpec): Shape[] {
   const shapes: Shape[] = [inputOf(spec)];
   let before = "the input";
   for (const [i, layer] of spec.layers.entries()) {
-    const title = "name" in layer ? `layers[${i}] (${layer.name})` : `layers[${i}] (${layer.type})`;
+    const title = titleOf(layer, i);
     const shape = shapes[i];
     const fail = (reason: string): never => {
       throw new RangeError(`${title} ${reason}`);
@@ -95,7 +103,7 @@ export function shapesOf(spec: NetworkSpec): Shape[] {
     const next = after(layer, shape, fail, (takes) => fail(`${takes}, but ${before} gives ${text}`));
     if (sizeOf(next) > MOST_NUMBERS) fail(`gives ${sizeOf(next)} numbers a sample, more than ${MOST_NUMBERS}`);
     shapes.push(next);
-    before = `${"name" in layer ? layer.name : `layers[${i}] (${layer.type})`} before it`;
+    before = `${"name" in layer ? layer.name : title} before it`;
   }
   const last = shapes[shapes.length - 1];
   if (last.length !== 1) throw new RangeError(`the last layer must give flat logits, got [${last}]`);

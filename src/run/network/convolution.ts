@@ -1,0 +1,169 @@
+import type { Convolution } from "../../kernel-types.js";
+import { at, type Ptr } from "../../kernels/arena.js";
+import type { Runner } from "../../kernels/runner.js";
+import { type Lines, layOut, panelsOf } from "../lines.js";
+import type { Dense } from "../read.js";
+import { lendAffine, lendFloats } from "./lend.js";
+import type { Plan } from "./plan.js";
+import { lanesFor, outputsOf, type Planes, phasesOf, spreadOf } from "./planes.js";
+import type { After } from "./tensors.js";
+
+/** 2^8 columns of the weights are worked by all outputs before the next: what they see of a tile's lanes stays in the first-level cache. */
+const BLOCK_LOG = 8;
+
+const LINE = 65536;
+
+/** Weights where they are, and their products. */
+interface Product {
+  readonly survivors: number;
+  /** Y = W X of `rows` outputs from `first` on, with what comes after: f32[rows][lanes]. */
+  run(first: number, rows: number, x: Ptr, y: Ptr): void;
+}
+
+interface Lanes {
+  /** u32[columns]: bytes from x to each column's lanes. */
+  readonly offsets: Ptr;
+  readonly count: number;
+  /** Bytes from an output to the next. */
+  readonly stride: number;
+  readonly relu: boolean;
+}
+
+/** The address `bytes` into something that may not be there, at address 0. */
+const into = (ptr: Ptr, bytes: number): Ptr => (ptr === 0 ? ptr : at(ptr, bytes));
+
+/** u32[rows * blocks + 1]: where the entries begin that a row has in each block of columns. */
+function blockPointers({ arena }: Runner, laid: Lines, blocks: number): Ptr {
+  const { rows, columns, survivors } = laid;
+  const panels = panelsOf(laid, "rows");
+  const found = arena.alloc(4 * (rows * blocks + 1));
+  const lines = arena.u32(laid.pointers, rows * panels + 1);
+  const indices = arena.u16(laid.indices, survivors);
+  const pointers = arena.u32(found, rows * blocks + 1);
+  const perLine = LINE >> BLOCK_LOG;
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (let panel = 0; panel < panels; panel++) {
+      const end = lines[row * panels + panel + 1];
+      const width = Math.min(LINE, columns - panel * LINE);
+      let entry = lines[row * panels + panel];
+      for (let block = 0; block < Math.min(perLine, Math.ceil(width / 2 ** BLOCK_LOG)); block++) {
+        while (entry < end && indices[entry] < block * 2 ** BLOCK_LOG) entry++;
+        pointers[to++] = entry;
+      }
+    }
+  }
+  pointers[rows * blocks] = survivors;
+  return found;
+}
+
+function coded(runner: Runner, lines: Lines, { scale, bias }: After, lanes: Lanes): Product {
+  const laid = layOut(runner, lines, "rows");
+  const blocks = Math.ceil(laid.columns / 2 ** BLOCK_LOG);
+  const pointers = blockPointers(runner, laid, blocks);
+  const [scales, biases] = [lendFloats(runner, scale), lendFloats(runner, bias)];
+  const places = runner.arena.alloc(4 * 2 ** BLOCK_LOG);
+  const { indices, codes, columns } = laid;
+  const codebook = lendFloats(runner, laid.codebook);
+  return {
+    survivors: laid.survivors,
+    run(first, rows, x, y) {
+      runner.exports.convolve(
+        ...([at(pointers, 4 * first * blocks), columns, BLOCK_LOG, indices, codes, codebook] as const),
+        ...([into(biases, 4 * first), into(scales, 4 * first), lanes.offsets, places] as const),
+        ...([x, lanes.count, rows, y, lanes.stride, lanes.relu] as const),
+      );
+    },
+  };
+}
+
+/** More than 256 different weights: in float32. */
+function dense(runner: Runner, { weights, columns }: Dense, { scale, bias }: After, lanes: Lanes): Product {
+  const { exports } = runner;
+  const ptr = lendFloats(runner, weights);
+  const biases = lendFloats(runner, scale === undefined ? bias : undefined);
+  const by = scale && lendAffine(runner, { scale, shift: bias ?? new Float32Array(scale.length) });
+  return {
+    survivors: exports.countNonZero(ptr, weights.length) >>> 0,
+    run(first, rows, x, y) {
+      exports.matmulDense(
+        ...([at(ptr, 4 * first * columns), columns, into(biases, 4 * first), lanes.offsets, 0, x] as const),
+        ...([lanes.count, rows, y, lanes.stride, lanes.relu && by === undefined] as const),
+      );
+      if (by === undefined) return;
+      const plane = lanes.stride / 4;
+      exports.normalize(y, 1, rows, plane, at(by, 12 * first), y);
+      if (lanes.relu) exports.relu(y, rows * plane);
+    },
+  };
+}
+
+/** Where a convolution reads its inputs, in numbers. */
+interface Source {
+  /** From a row to the next of its phase. */
+  readonly pitch: number;
+  /** From a phase to the next; of one phase from a channel to the next. */
+  readonly stride: number;
+}
+
+/** Numbers from the first input to what each tap of the first output sees: [channels / groups][kernel height][kernel width]. */
+function offsetsOf(convolution: Convolution, source: Source): Uint32Array {
+  const { channels, groups, kernel, stride } = convolution;
+  const [phasesY, phasesX] = phasesOf(convolution);
+  const taps = kernel[0] * kernel[1];
+  return Uint32Array.from({ length: (channels / groups) * taps }, (_, column) => {
+    const [y, x] = [Math.floor((column % taps) / kernel[1]), column % kernel[1]];
+    const plane = (Math.floor(column / taps) * phasesY + (y % stride[0])) * phasesX + (x % stride[1]);
+    return plane * source.stride + Math.floor(y / stride[0]) * source.pitch + Math.floor(x / stride[1]);
+  });
+}
+
+/** Adds the step that spreads the inputs of a convolution, where it cannot read them as they are. */
+function addSpread(plan: Plan, { exports }: Runner, convolution: Convolution): Source {
+  const { planes } = plan;
+  const { stride, padding } = convolution;
+  if (stride[0] === 1 && stride[1] === 1 && padding[0] === 0 && padding[1] === 0) return planes;
+  const { rows, columns, stride: toStride } = spreadOf(convolution);
+  const phases = phasesOf(convolution);
+  const to: Planes = { channels: planes.channels * phases[0] * phases[1], height: rows, width: columns, pitch: columns, stride: toStride };
+  plan.move(to, (x, y) =>
+    exports.spread(
+      ...([x, 4 * planes.pitch, 4 * planes.stride, planes.channels, planes.height, planes.width] as const),
+      ...([...stride, ...phases, ...padding, y, 4 * toStride, rows, columns] as const),
+    ),
+  );
+  return to;
+}
+
+/** Adds a convolution to the steps of a network: no patches, each plane of the outputs is one run of lanes. Gives the survivors among its weights. */
+export function addConvolution(
+  plan: Plan,
+  runner: Runner,
+  convolution: Convolution,
+  weights: Lines | Dense,
+  after: After,
+  relu: boolean,
+): number {
+  const { groups, out, channels } = convolution;
+  const source = addSpread(plan, runner, convolution);
+  const outputs = outputsOf(out, convolution, source.pitch);
+  const numbers = offsetsOf(convolution, source);
+  const [phasesY, phasesX] = phasesOf(convolution);
+  const perGroup = (channels / groups) * phasesY * phasesX * source.stride;
+  const count = lanesFor((outputs.height - 1) * outputs.pitch + outputs.width);
+  plan.reach((groups - 1) * perGroup + numbers.reduce((most, number) => Math.max(most, number), 0) + count);
+
+  const offsets = runner.arena.alloc(4 * numbers.length);
+  runner.arena.u32(offsets, numbers.length).set(numbers.map((number) => 4 * number));
+  const lanes = { offsets, count, stride: 4 * outputs.stride, relu };
+  const product = "weights" in weights ? dense(runner, weights, after, lanes) : coded(runner, weights, after, lanes);
+  const rows = out / groups;
+  plan.move(
+    outputs,
+    (x, y) => {
+      for (let group = 0; group < groups; group++)
+        product.run(group * rows, rows, at(x, 4 * group * perGroup), at(y, 4 * group * rows * outputs.stride));
+    },
+    out * outputs.stride,
+  );
+  return product.survivors;
+}

@@ -1,0 +1,108 @@
+import type { Runner } from "../../kernels/runner.js";
+import { convolutionOf, windowsOf } from "../../network/shapes.js";
+import type { LocalResponseNormSpec } from "../../network/spec.js";
+import type { Lines } from "../lines.js";
+import { CodedMatrix, DenseMatrix } from "../matrix.js";
+import type { Dense } from "../read.js";
+import { addConvolution } from "./convolution.js";
+import { lendAffine, lendFloats } from "./lend.js";
+import type { Plan } from "./plan.js";
+import { contiguous, extentOf, isContiguous } from "./planes.js";
+import type { Stage } from "./stages.js";
+import type { Affine, After } from "./tensors.js";
+
+// What each kind of layer adds to the steps of a network.
+
+/** y = W x and what comes after; gives the survivors. Inputs that are 0 cost nothing. */
+function addLinear(plan: Plan, runner: Runner, weights: Lines | Dense, { scale, bias }: After, relu: boolean): number {
+  const { arena, exports } = runner;
+  const { rows } = weights;
+  const matrix = "weights" in weights ? new DenseMatrix(runner, weights) : new CodedMatrix(runner, weights, "columns");
+  const by = scale && lendAffine(runner, { scale, shift: bias ?? new Float32Array(rows) });
+  const start = lendFloats(runner, by === undefined ? bias : undefined);
+  plan.move(contiguous([rows]), (x, y) => {
+    const sums = arena.f32(y, rows);
+    if (start === 0) sums.fill(0);
+    else sums.set(arena.f32(start, rows));
+    matrix.vector(x, y);
+    if (by !== undefined) exports.normalize(y, 1, rows, 1, by, y);
+    if (relu) exports.relu(y, rows);
+  });
+  return matrix.survivors;
+}
+
+/** The layer's numbers without a space between them. */
+function addFlatten(plan: Plan, { exports }: Runner): void {
+  const { planes } = plan;
+  const flat = contiguous([planes.channels * planes.height * planes.width]);
+  if (isContiguous(planes)) {
+    plan.planes = flat;
+    return;
+  }
+  const { channels, height, width } = planes;
+  plan.move(flat, (x, y) =>
+    exports.spread(x, 4 * planes.pitch, 4 * planes.stride, channels, height, width, 1, 1, 1, 1, 0, 0, y, 4 * height * width, height, width),
+  );
+}
+
+function addPool(plan: Plan, { arena, exports }: Runner, { layer, shape }: Stage): void {
+  if (layer.type !== "maxpool2d" && layer.type !== "averagepool2d") return;
+  const { planes } = plan;
+  const { channels, height, width, kernel, stride, padding, outHeight, outWidth } = windowsOf(layer, shape);
+  // The kernel writes whole vectors.
+  const row = arena.alloc(4 * width + 16);
+  const pool = layer.type === "maxpool2d" ? exports.poolLargest : exports.poolMean;
+  plan.move(contiguous([channels, outHeight, outWidth]), (x, y) =>
+    pool(
+      ...([x, 4 * planes.pitch, 4 * planes.stride, channels, height, width] as const),
+      ...([...kernel, ...stride, ...padding, outHeight, outWidth, row, y] as const),
+    ),
+  );
+}
+
+function addNormalizeAcross(plan: Plan, { exports }: Runner, { size, alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormSpec): void {
+  const { planes } = plan;
+  const { channels, height, width, pitch, stride } = planes;
+  const count = (height - 1) * pitch + width;
+  plan.move(planes, (x, y) => exports.normalizeAcross(x, channels, count, 4 * stride, size, alpha / size, beta, k, y));
+}
+
+function addAffine(plan: Plan, runner: Runner, affine: Affine): void {
+  const features = affine.scale.length;
+  const { planes } = plan;
+  const plane = planes.channels === features ? planes.stride : 1;
+  const by = lendAffine(runner, affine);
+  // What stands between the planes, and behind the last, goes along.
+  plan.reach(features * plane);
+  plan.stay((values) => runner.exports.normalize(values, 1, features, plane, by, values));
+}
+
+/** What was read for a stage. */
+export interface Loaded {
+  readonly weights?: Lines | Dense;
+  readonly after: After;
+  /** Of a batch normalization that is a stage of its own. */
+  readonly affine?: Affine;
+}
+
+/** Adds a stage; gives the survivors among its weights. */
+export function addStage(plan: Plan, runner: Runner, stage: Stage, { weights, after, affine }: Loaded): number {
+  const { layer, relu } = stage;
+  if (layer.type === "conv2d" && weights !== undefined)
+    return addConvolution(plan, runner, convolutionOf(layer, stage.shape), weights, after, relu);
+  if (layer.type === "linear" && weights !== undefined) return addLinear(plan, runner, weights, after, relu);
+  if (layer.type === "flatten") addFlatten(plan, runner);
+  else if (layer.type === "localresponsenorm") addNormalizeAcross(plan, runner, layer);
+  else if (layer.type === "batchnorm" && affine !== undefined) addAffine(plan, runner, affine);
+  else if (layer.type === "relu") {
+    const length = extentOf(plan.planes);
+    plan.stay((values) => runner.exports.relu(values, length));
+  } else addPool(plan, runner, stage);
+  return 0;
+}
+
+/** Turns what the last step leaves into probabilities. */
+export function addSoftmax(plan: Plan, { exports }: Runner): void {
+  const length = extentOf(plan.planes);
+  plan.stay((values) => exports.softmax(values, length));
+}

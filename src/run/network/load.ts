@@ -1,0 +1,79 @@
+import { checkOneOf } from "../../check.js";
+import type { Archive } from "../../decode/index.js";
+import { newRunner } from "../../kernels/runner.js";
+import { VARIANTS, type Variant } from "../../kernels/variant.js";
+import { type Shape, shapesOf, sizeOf } from "../../network/shapes.js";
+import { checkSpec, type NetworkSpec } from "../../network/spec.js";
+import { openedOf } from "../load.js";
+import { readMatrix } from "../read.js";
+import { addSoftmax, addStage, type Loaded } from "./layers.js";
+import { Network, type NetworkLayer } from "./network.js";
+import { Plan } from "./plan.js";
+import { contiguous } from "./planes.js";
+import { type Stage, stagesOf } from "./stages.js";
+import { affineOf, afterOf, biasFor, normFor, weightsFor } from "./tensors.js";
+
+export interface LoadNetworkOptions {
+  /** Whether the outputs are probabilities, softmax of what the last layer gives; false unless given. */
+  readonly softmax?: boolean;
+  /** The best that this runtime can run, unless given. */
+  readonly variant?: Variant;
+  /** Stops the work: the signal's reason comes out of it. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Loads a sequential network whose tensors are in an archive: it runs from their sparse, shared form, at 3 bytes a survivor. No dense matrix is made, unless a tensor has more than 256 different values: that one runs in float32, dense.
+ *
+ * @param archive the bytes of a `.coppice` file, or what `open` of `coppice/decode` gave
+ * @param spec the network in JSON, as `coppice/nn` and `coppice train` take it; layers find their tensors by their names: NAME.weight, NAME.bias
+ * @throws FormatError where the archive is at fault; TypeError, RangeError naming the layer, the tensor or the option; the reason of `options.signal`
+ */
+export async function loadNetwork(archive: Uint8Array | Archive, spec: NetworkSpec, options: LoadNetworkOptions = {}): Promise<Network> {
+  const { softmax = false, variant, signal } = options;
+  if (typeof softmax !== "boolean") throw new TypeError("softmax must be true or false");
+  if (variant !== undefined) checkOneOf(variant, "variant", VARIANTS);
+  checkSpec(spec);
+  const shapes = shapesOf(spec);
+  const stages = stagesOf(spec.layers, shapes);
+  const opened = await openedOf(archive, signal);
+  for (const stage of stages) checkTensors(opened, stage);
+
+  const runner = newRunner({ variant });
+  const plan = new Plan(contiguous(shapes[0]));
+  const layers: NetworkLayer[] = [];
+  for (const stage of stages) {
+    const loaded = await read(opened, stage, { variant, signal });
+    const survivors = addStage(plan, runner, stage, loaded);
+    layers.push(described(stage, loaded, survivors));
+  }
+  if (softmax) addSoftmax(plan, runner);
+  return new Network({ runner, course: plan.finish(runner), layers, input: shapes[0], output: shapes[shapes.length - 1] });
+}
+
+/** Nothing is read before it is known that all is there. */
+function checkTensors(archive: Archive, stage: Stage): void {
+  const { layer, title, norm, normTitle = title } = stage;
+  weightsFor(archive, stage);
+  biasFor(archive, stage);
+  if (norm !== undefined) normFor(archive, normTitle, norm);
+  if (layer.type === "batchnorm") normFor(archive, title, layer);
+}
+
+async function read(archive: Archive, stage: Stage, options: { variant?: Variant; signal?: AbortSignal }): Promise<Loaded> {
+  const { layer, title } = stage;
+  if (layer.type === "batchnorm") return { after: {}, affine: await affineOf(archive, title, layer, options) };
+  const entry = weightsFor(archive, stage);
+  if (entry === undefined) return { after: {} };
+  const [rows, ...rest] = entry.shape;
+  const after = await afterOf(archive, stage, options);
+  return { weights: await readMatrix(archive, entry, { rows, columns: sizeOf(rest) }, options), after };
+}
+
+function described({ layer, outShape }: Stage, { weights }: Loaded, survivors: number): NetworkLayer {
+  const shape: Shape = [...outShape];
+  const name = "name" in layer ? { name: layer.name } : {};
+  if (weights === undefined) return { type: layer.type, ...name, shape, weights: 0, survivors: 0 };
+  const layout = "weights" in weights ? "dense" : layer.type === "linear" ? "columns" : "rows";
+  return { type: layer.type, ...name, shape, weights: weights.rows * weights.columns, survivors, layout };
+}
