@@ -13,6 +13,7 @@ import { documentOf, type SeedOutcome } from "./reproduce/document.js";
 import { type Judges, outcomeOf, type Tuned, tunedCodebooks } from "./reproduce/figures.js";
 import { type Options, parseOptions, type SettingName, USAGE } from "./reproduce/options.js";
 import type { NetworkName } from "./reproduce/paper.js";
+import { exitCodeOf } from "./reproduce/refusal.js";
 import { readRecipe, type Setting, train } from "./reproduce/runs.js";
 import { percent } from "./reproduce/tables.js";
 
@@ -32,6 +33,12 @@ const EXIT_FILE = 3;
 function fail(error: unknown, code: number, hint = ""): never {
   console.error(`reproduce: ${(error as Error).message}${hint}`);
   process.exit(code);
+}
+
+function refused(error: unknown): never {
+  const code = exitCodeOf(error);
+  if (code === undefined) throw error;
+  return fail(error, code);
 }
 
 function optionsOrExit(): Options {
@@ -109,7 +116,7 @@ async function runSeed(seed: number): Promise<SeedOutcome> {
 }
 
 const outcomes: SeedOutcome[] = [];
-for (const seed of seeds) outcomes.push(await runSeed(seed));
+for (const seed of seeds) outcomes.push(await runSeed(seed).catch(refused));
 
 const text = documentOf(options, judges, outcomes);
 process.stdout.write(text);

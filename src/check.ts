@@ -1,5 +1,11 @@
 // Arguments of our callers. Bytes of a file are never checked here: they give a FormatError.
 
+/** The largest number of float32: what is beyond becomes infinite in a kernel. */
+export const MOST_FLOAT32: number = (2 - 2 ** -23) * 2 ** 127;
+
+/** The smallest number of float32 that has all its bits: far below it, what is above 0 becomes 0 in a kernel. */
+export const LEAST_FLOAT32: number = 2 ** -126;
+
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
@@ -43,7 +49,8 @@ export function plainBytes(value: unknown, title: string): Uint8Array {
 
 /** @throws TypeError where `value` is not a Float32Array. */
 export function checkFloat32(value: unknown, title: string): asserts value is Float32Array {
-  if (!(value instanceof Float32Array)) throw new TypeError(`${title} must be a Float32Array, got ${classOf(value)}`);
+  if (!ArrayBuffer.isView(value) || classOf(value) !== "[object Float32Array]")
+    throw new TypeError(`${title} must be a Float32Array, got ${classOf(value)}`);
 }
 
 /** @throws TypeError where `value` is not one of `choices`. */

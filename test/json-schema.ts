@@ -54,6 +54,7 @@ export class JsonSchema {
     maximum: (most: number, value: number) => !TYPES["number"](value) || value <= most,
     minLength: (least: number, value: string) => typeof value !== "string" || value.length >= least,
     minItems: (least: number, value: readonly unknown[]) => !Array.isArray(value) || value.length >= least,
+    maxItems: (most: number, value: readonly unknown[]) => !Array.isArray(value) || value.length <= most,
     minProperties: (least: number, value: object) => !isObject(value) || Object.keys(value).length >= least,
     maxProperties: (most: number, value: object) => !isObject(value) || Object.keys(value).length <= most,
     required: (keys: readonly string[], value: object) => !isObject(value) || keys.every((key) => Object.hasOwn(value, key)),

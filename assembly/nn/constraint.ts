@@ -50,7 +50,7 @@ const MOST_CENTROIDS: usize = 256;
  *            centroids  f32[k]       changed in place
  *            scratch    f64[3][256]  midpoints, filled up with infinity; sums; counts
  *            codes      u8, and out f32, as many as weights: written where a survivor is
- * Requires   centroids in ascending order, no NaN among them, 0 < k <= 256.
+ * Requires   centroids that never descend (two may be alike), no NaN among them, 0 < k <= 256.
  * Reads      nothing past the lengths above.
  * Order      midpoints, sums and means in float64, sums survivor after survivor; means rounded to float32.
  */

@@ -246,7 +246,7 @@ export function commandLine(actions: Actions, hear: (text: string) => void): Com
   program
     .command("train")
     .description("train a network, prune it, share its weights, fine-tune the codebooks, and write the archive")
-    .addOption(new Option("--net <file>", "layers of the network in a JSON file").makeOptionMandatory())
+    .addOption(new Option("--net <file>", "layers of the network in a JSON file (docs/network.schema.json)").makeOptionMandatory())
     .addOption(new Option("--data <folder>", "samples: IDX files as MNIST's, or CIFAR-10's binary batches").makeOptionMandatory())
     .addOption(new Option("--recipe <file>", "stages in a JSON file (docs/training.schema.json)").makeOptionMandatory())
     .addOption(new Option("-o, --output <file>", "write the archive to this file").makeOptionMandatory())

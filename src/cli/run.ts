@@ -77,7 +77,10 @@ const actions: Actions = {
     const { trainCommand } = await import("./train.js");
     const { watchTraining } = await import("./train-watch.js");
     const { listeners, stop } = watchTraining(flags);
-    const { report, files } = await trainCommand(flags, signal, listeners).finally(() => stop(signal.aborted));
+    const { report, files } = await trainCommand(flags, signal, listeners).then(
+      (outcome) => stop(false).then(() => outcome), // a signal may have come too late to stop anything
+      (error) => stop(signal.aborted).then(() => Promise.reject(error)),
+    );
     if (flags.json) return writeOut(json({ ...report, files }));
     if (flags.quiet) return;
     const { trainTable } = await import("./train-table.js");

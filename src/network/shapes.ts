@@ -9,6 +9,9 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, axis) => 
 /** A kernel reads and writes by 32-bit offsets into one sample's numbers. */
 const MOST_NUMBERS = 2 ** 28;
 
+/** A network's memory is of 4 GiB; a weight takes 4 bytes, its gradient and its velocity as many. */
+const MOST_WEIGHTS = Math.floor(2 ** 32 / 12);
+
 const both = (size: Size): readonly [number, number] => (typeof size === "number" ? [size, size] : size);
 
 /** How many windows along an axis. */
@@ -39,6 +42,11 @@ export function convolutionOf(layer: Conv2dSpec, shape: Shape): Convolution {
 /** By what errors name a layer. */
 export function titleOf(layer: LayerSpec, place: number): string {
   return `layers[${place}] (${"name" in layer ? layer.name : layer.type})`;
+}
+
+/** What is thrown where a layer is to be trained that only runs. */
+export function onlyRuns(layer: LayerSpec, place: number): TypeError {
+  return new TypeError(`${titleOf(layer, place)} must be one that can be trained; coppice/run runs it`);
 }
 
 /** The shape that a layer makes of another. `fail` throws with the reason why it cannot, `meet` because of the shape. */
@@ -74,6 +82,36 @@ function after(layer: LayerSpec, shape: Shape, fail: (reason: string) => never, 
       if (outHeight < 1 || outWidth < 1) meet(`has a kernel of ${kernel.join(" x ")}, larger than ${height} x ${width} with its padding`);
       return [layer.type === "conv2d" ? layer.out : channels, outHeight, outWidth];
     }
+  }
+}
+
+/** Numbers that a layer keeps beside its spec, in all its tensors. */
+function weightsOf(layer: LayerSpec): number {
+  switch (layer.type) {
+    case "linear":
+      return (layer.in + (layer.bias === false ? 0 : 1)) * layer.out;
+    case "conv2d":
+      return ((layer.in / (layer.groups ?? 1)) * sizeOf(both(layer.kernel)) + (layer.bias === false ? 0 : 1)) * layer.out;
+    case "batchnorm":
+      return (layer.affine === false ? 2 : 4) * layer.features;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * So that a network that no memory holds is refused by name, before any of it is allocated.
+ *
+ * @throws RangeError naming the first layer with which the network has more weights than a memory holds with what training needs
+ */
+export function checkRoom({ layers }: NetworkSpec): void {
+  let weights = 0;
+  for (const [i, layer] of layers.entries()) {
+    weights += weightsOf(layer);
+    if (weights <= MOST_WEIGHTS) continue;
+    throw new RangeError(
+      `${titleOf(layer, i)} must leave the network at most ${MOST_WEIGHTS} weights, all that 4 GiB hold to train, with it there are ${weights}`,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkText } from "../check.js";
+import { checkInteger, checkNumber, checkText, MOST_FLOAT32 } from "../check.js";
 
 /** One number for both axes, or one for each: [height, width]. */
 export type Size = number | readonly [height: number, width: number];
@@ -117,7 +117,7 @@ export type LayerSpec =
   | FlattenSpec
   | DropoutSpec;
 
-/** A network in JSON: its layers, each fed by the one before. The outputs of the last are the logits of the classes. */
+/** A network in JSON: its layers, each fed by the one before. The outputs of the last are the logits of the classes. docs/network.schema.json describes it. */
 export interface NetworkSpec {
   /** What a sample is: [numbers], or [channels, height, width]. Needed where it does not follow from the first layer. */
   readonly input?: readonly number[];
@@ -129,8 +129,6 @@ const MOST_UNITS = 2 ** 28;
 
 /** Far above any kernel. */
 const MOST_PIXELS = 2 ** 14;
-
-const MOST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 type Fields = Readonly<Record<string, (value: unknown, title: string) => void>>;
 
@@ -200,7 +198,7 @@ function checkLayer(layer: unknown, title: string): asserts layer is LayerSpec {
  */
 export function checkSpec(spec: unknown): asserts spec is NetworkSpec {
   if (!isObject(spec) || !Array.isArray(spec["layers"])) throw new TypeError("spec must be an object with a list of layers");
-  const stray = Object.keys(spec).find((key) => key !== "input" && key !== "layers");
+  const stray = Object.keys(spec).find((key) => !["$schema", "input", "layers"].includes(key));
   if (stray !== undefined) throw new RangeError(`spec has a field ${JSON.stringify(stray)}, which a network does not have`);
   const { input, layers } = spec as { input?: unknown; layers: unknown[] };
   if (input !== undefined) {

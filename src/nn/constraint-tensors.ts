@@ -1,7 +1,7 @@
 import { checkNumber } from "../check.js";
 import type { Dtype, Tensor } from "../types.js";
 import type { Parameter } from "./layer.js";
-import { checkAscending, checkedCodebook, type SharedWeights } from "./shared.js";
+import { checkedCodebook, checkOrder, type SharedWeights } from "./shared.js";
 
 // Masks and codebooks as tensors of a checkpoint.
 
@@ -81,7 +81,7 @@ function readConstraint({ name, shape, count }: Parameter, given: ReadonlyMap<st
     checkNumber(rate, "rate", 0, Number.MAX_VALUE);
     const codebook = checkedCodebook({ codes, centroids, mask: kept }, count);
     if (!given.has(`${name}.moving`)) return { mask: kept, shared: codebook, rate };
-    checkAscending(centroids);
+    checkOrder(centroids);
     return { mask: kept, shared: codebook, rate, moving: new Float32Array(take("moving", "F32", shape).buffer) };
   } catch (error) {
     throw new RangeError(`the codebook of ${name}: ${(error as Error).message}`);

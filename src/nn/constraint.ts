@@ -88,7 +88,7 @@ export class Constraint {
   /**
    * Prunes and shares. Allocates: not within a scope of the arena.
    *
-   * @param moving weights that are to move behind their centroids, which then are in ascending order; 0 for a pruned one
+   * @param moving weights that are to move behind their centroids, which then never descend; 0 for a pruned one
    */
   share({ codes, centroids, mask }: SharedWeights, rate: number, moving?: Float32Array): void {
     const { arena } = this.#engine;

@@ -9,7 +9,7 @@ import { constraintTensors, readConstraints } from "./constraint-tensors.js";
 import type { Parameter } from "./layer.js";
 import { type Mask, maskOf } from "./mask.js";
 import type { Optimizer } from "./optimizer.js";
-import { archivedCentroids, type Codebook, checkAscending, type SharedWeights, type ShareOptions, sharedOf } from "./shared.js";
+import { archivedCentroids, type Codebook, checkOrder, type SharedWeights, type ShareOptions, sharedOf } from "./shared.js";
 
 /** What holds of the parameters of a network: the methods of `Sequential` say what these do. */
 export class Constraints {
@@ -34,14 +34,16 @@ export class Constraints {
     return (constraint?.survivors ?? count) / count;
   }
 
-  share(name: string, how: Share | Codebook, { rate = 1, reassign = false }: ShareOptions): void {
+  share(name: string, how: Share | Codebook, { rate, reassign = false }: ShareOptions): void {
     const parameter = this.#find(name);
-    checkNumber(rate, "rate", 0, Number.MAX_VALUE);
+    if (rate !== undefined) checkNumber(rate, "rate", 0, Number.MAX_VALUE);
     if (typeof reassign !== "boolean") throw new TypeError("reassign must be true or false");
+    if (reassign && rate !== undefined)
+      throw new TypeError("rate must not stand beside reassign, with which no centroid has a learning rate");
     const values = this.#values(parameter);
     const shared = sharedOf(this.#kernels, values, how);
-    if (reassign) checkAscending(shared.centroids);
-    this.#of(parameter).share(shared, rate, reassign ? values.map((value, i) => shared.mask[i] * value) : undefined);
+    if (reassign) checkOrder(shared.centroids);
+    this.#of(parameter).share(shared, rate ?? 1, reassign ? values.map((value, i) => shared.mask[i] * value) : undefined);
   }
 
   codebook(name: string): SharedWeights | undefined {

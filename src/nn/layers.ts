@@ -1,6 +1,6 @@
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
-import { type Shape, sizeOf, titleOf } from "../network/shapes.js";
+import { onlyRuns, type Shape, sizeOf } from "../network/shapes.js";
 import type { LayerSpec } from "../network/spec.js";
 import { Conv2d } from "./convolution.js";
 import type { Layer, Pass } from "./layer.js";
@@ -98,7 +98,7 @@ function createLayer(spec: LayerSpec, place: number, shape: Shape, engine: Engin
     case "dropout":
       return new Dropout(engine, sizeOf(shape), spec.rate, place);
     case "localresponsenorm":
-      throw new TypeError(`${titleOf(spec, place)} cannot be trained: coppice/run runs it`);
+      throw onlyRuns(spec, place);
   }
 }
 

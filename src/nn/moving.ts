@@ -46,7 +46,7 @@ export class MovingWeights {
    * Gives each survivor its centroid.
    *
    * @param codes u8[count], which those of the survivors are written to
-   * @param centroids f32[k], in ascending order, and so they stay. One that no weight takes stays as it is, and one whose mean is 0, which would prune.
+   * @param centroids f32[k], which never descend, and so it stays: two may be alike, of which the lower takes weights up to it and the upper those above. One that no weight takes stays as it is, and one whose mean is 0, which would prune.
    */
   settle(codes: Ptr, centroids: Ptr, k: number): void {
     const { arena, exports } = this.#engine;

@@ -4,7 +4,7 @@ import type { Ptr } from "../kernels/arena.js";
 import { lend } from "../kernels/encode-values.js";
 import { type Engine, newEngine } from "../kernels/engine.js";
 import type { LoadOptions } from "../kernels/variant.js";
-import { shapesOf, sizeOf } from "../network/shapes.js";
+import { checkRoom, shapesOf, sizeOf } from "../network/shapes.js";
 import type { NetworkSpec } from "../network/spec.js";
 import type { Layer, Parameter, Values } from "./layer.js";
 import { createLayers } from "./layers.js";
@@ -39,6 +39,7 @@ export class Network {
 
   constructor(spec: NetworkSpec, seed: number, options: LoadOptions) {
     const shapes = shapesOf(spec);
+    checkRoom(spec);
     this.inputs = sizeOf(shapes[0]);
     this.outputs = sizeOf(shapes[shapes.length - 1]);
     this.engine = newEngine(options);

@@ -1,4 +1,4 @@
-import { checkNumber, checkOneOf } from "../check.js";
+import { checkNumber, checkOneOf, LEAST_FLOAT32, MOST_FLOAT32 } from "../check.js";
 import type { SgdStep } from "../kernel-types.js";
 import type { Ptr } from "../kernels/arena.js";
 import type { Engine } from "../kernels/engine.js";
@@ -22,7 +22,7 @@ export interface AdamOptions {
   readonly beta1?: number;
   /** What of the mean square stays: 0.999 unless given. */
   readonly beta2?: number;
-  /** Added to the root of the mean square: 1e-8 unless given. */
+  /** Added to the root of the mean square, 2^-126 or more: 1e-8 unless given. */
   readonly epsilon?: number;
   /** Times a weight, added to its gradient; 0 unless given. */
   readonly weightDecay?: number;
@@ -54,15 +54,15 @@ const MOST_BETA = 1 - 2 ** -24;
 /** @throws TypeError or RangeError naming the number that is out of range */
 export function checkStep(how: StepOptions): void {
   checkOneOf(how.type ?? "sgd", "type", TYPES);
-  checkNumber(how.learningRate, "learningRate", 0, Number.MAX_VALUE);
-  checkNumber(how.weightDecay ?? 0, "weightDecay", 0, Number.MAX_VALUE);
+  checkNumber(how.learningRate, "learningRate", 0, MOST_FLOAT32);
+  checkNumber(how.weightDecay ?? 0, "weightDecay", 0, MOST_FLOAT32);
   if (how.type !== "adam") {
     checkNumber(how.momentum, "momentum", 0, 1);
     return;
   }
   checkNumber(how.beta1 ?? 0, "beta1", 0, MOST_BETA);
   checkNumber(how.beta2 ?? 0, "beta2", 0, MOST_BETA);
-  checkNumber(how.epsilon ?? 1, "epsilon", Number.MIN_VALUE, Number.MAX_VALUE);
+  checkNumber(how.epsilon ?? 1, "epsilon", LEAST_FLOAT32, MOST_FLOAT32);
   if (how.decoupled !== undefined && typeof how.decoupled !== "boolean") throw new TypeError("decoupled must be true or false");
 }
 

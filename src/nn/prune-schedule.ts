@@ -83,29 +83,48 @@ export interface Sensitivity {
   readonly points: readonly SensitivityPoint[];
 }
 
+/** What is pruned, and how far. */
+interface SensitivityOptions {
+  /** Tensors; those of two axes or more unless given. */
+  readonly names?: readonly string[];
+  /** 0 to 1; nine from 0 to 0.95 unless given. */
+  readonly sparsities?: readonly number[];
+}
+
 const DEFAULT_SPARSITIES: readonly number[] = [0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 
 /**
  * How well a network does on held-out samples where one tensor after the other is pruned, by magnitude and without retraining. The network itself stays as it is.
  *
- * @param options.names tensors; those of two axes or more unless given
- * @param options.sparsities 0 to 1; nine from 0 to 0.95 unless given
  * @throws as `Sequential.mask` and `Sequential.evaluate` do
  */
-export function sensitivity(
+export function sensitivity(network: Sequential, heldOut: Samples, options: SensitivityOptions = {}): Sensitivity[] {
+  const steps = sensitivitySteps(network, heldOut, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** `sensitivity`, which gives way after each point: for programs that have other things to do meanwhile. */
+export function* sensitivitySteps(
   network: Sequential,
   heldOut: Samples,
-  options: { readonly names?: readonly string[]; readonly sparsities?: readonly number[] } = {},
-): Sensitivity[] {
+  options: SensitivityOptions = {},
+): Generator<void, Sensitivity[], undefined> {
   const tensors = network.tensors();
   const names = options.names ?? tensors.filter(({ shape }) => shape.length >= 2).map(({ name }) => name);
   const copy = new Sequential(network.toJSON(), { variant: network.variant });
-  return names.map((name) => ({
-    name,
-    points: (options.sparsities ?? DEFAULT_SPARSITIES).map((sparsity) => {
+  const found: Sensitivity[] = [];
+  for (const name of names) {
+    const points: SensitivityPoint[] = [];
+    for (const sparsity of options.sparsities ?? DEFAULT_SPARSITIES) {
       copy.load(tensors);
       copy.mask(name, { sparsity });
-      return { sparsity, density: copy.density(name), ...copy.evaluate(heldOut) };
-    }),
-  }));
+      points.push({ sparsity, density: copy.density(name), ...copy.evaluate(heldOut) });
+      yield;
+    }
+    found.push({ name, points });
+  }
+  return found;
 }

@@ -21,7 +21,7 @@ export interface Codebook {
 
 /** How shared weights are trained. */
 export interface ShareOptions {
-  /** By what the learning rate is multiplied for the centroids, 0 or more: 1 unless given. */
+  /** By what the learning rate is multiplied for the centroids, 0 or more: 1 unless given. Not beside `reassign`. */
   readonly rate?: number;
   /**
    * Weights move on behind their centroids, each by the gradient at its centroid and with the learning rate of the network, and after each step take the centroid that is nearest, which becomes
@@ -83,11 +83,11 @@ export function checkedCodebook({ codes, centroids, mask }: Codebook, count: num
   return { codes: codes.map((code, i) => kept[i] * code), centroids: centroids.slice(), mask: kept };
 }
 
-/** @throws RangeError where centroids do not ascend, as weights that look for the nearest need them to */
-export function checkAscending(centroids: Float32Array): void {
-  const stray = centroids.findIndex((centroid, i) => i > 0 && !(centroid > centroids[i - 1]));
+/** @throws RangeError where centroids descend, which weights that look for the nearest cannot have; two may be alike, as rounding to float16 makes them */
+export function checkOrder(centroids: Float32Array): void {
+  const stray = centroids.findIndex((centroid, i) => i > 0 && centroid < centroids[i - 1]);
   if (stray >= 0)
-    throw new RangeError(`centroids must ascend where weights take them anew, got ${centroids[stray]} after ${centroids[stray - 1]}`);
+    throw new RangeError(`centroids must not descend where weights take them anew, got ${centroids[stray]} after ${centroids[stray - 1]}`);
 }
 
 /** Centroids as an archive of float32 tensors holds them: float16, where that changes none by more than half a unit in its last place. */

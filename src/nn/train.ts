@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber } from "../check.js";
+import { checkInteger, checkNumber, MOST_FLOAT32 } from "../check.js";
 import { seededRandom } from "../codec/random.js";
 import type { SoftTargets } from "../kernel-types.js";
 import { checkStep, type OptimizerOptions, type StepOptions } from "./optimizer.js";
@@ -147,7 +147,7 @@ export function* trainSteps(
   const { epochs, learningRate, batchSize = 128, seed = 1, epochsDone = 0 } = options;
   const schedule = options.schedule ?? { type: "constant" };
   checkInteger(epochs, "epochs", 0, Number.MAX_SAFE_INTEGER);
-  checkNumber(learningRate, "learningRate", 0, Number.MAX_VALUE);
+  checkNumber(learningRate, "learningRate", 0, MOST_FLOAT32);
   checkInteger(batchSize, "batchSize", 1, 2 ** 24);
   checkInteger(seed, "seed", 0, 2 ** 32 - 1);
   checkInteger(epochsDone, "epochsDone", 0, epochs);

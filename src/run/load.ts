@@ -67,7 +67,11 @@ export async function loadLayer(archive: Uint8Array | Archive, name: string, opt
 
 /** The archive, opened where it came as bytes. */
 export async function openedOf(archive: Uint8Array | Archive, signal: AbortSignal | undefined): Promise<Archive> {
-  if (typeof (archive as Archive | undefined)?.read === "function") return archive as Archive;
+  if (typeof (archive as Archive | undefined)?.read === "function") {
+    const { header, blocks } = archive as Archive;
+    if (Array.isArray(header?.tensors) && typeof blocks === "function") return archive as Archive;
+    throw new TypeError("archive must be bytes, or an archive that was opened: `open` of coppice/decode makes one of a source");
+  }
   const bytes = plainBytes(archive, "archive");
   return open(
     { byteLength: bytes.length, read: async (offset, byteLength) => bytes.subarray(offset, offset + byteLength), close: async () => {} },

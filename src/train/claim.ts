@@ -18,24 +18,25 @@ const MOST_ATTEMPTS = 100;
 const claimed = new Set<string>();
 
 /**
- * Keeps other trainings out of a folder of checkpoints, since the last to write would win; `release` lets them in. What a process of this host that is gone left does not count; of another host
- * that cannot be known.
+ * Keeps other trainings out of a folder of checkpoints, since the last to write would win; `release` lets them in. What a process of this host that is gone left does not count; of another host,
+ * of another container or of before a reboot that cannot be known.
  *
- * @throws RangeError where a training that is under way has it
+ * @throws RangeError where a training that is under way has it, or it is a file
  */
 export async function claimFolder(folder: string): Promise<() => Promise<void>> {
   const file = path.resolve(folder, CLAIM);
   if (claimed.has(file)) throw taken(folder, "another training of this program");
   claimed.add(file);
-  const own: Holder = { nonce: randomBytes(6).toString("hex"), ...thisProcess() };
+  const holder: Holder = { nonce: randomBytes(6).toString("hex"), ...thisProcess() };
+  const own = JSON.stringify(holder);
   try {
-    await acquire(file, JSON.stringify(own));
+    await acquire(file, own);
   } catch (error) {
     claimed.delete(file);
     throw error;
   }
   return async () => {
-    await rm(file, { force: true });
+    if ((await read(file)) === own) await rm(file, { force: true }); // people may have removed it, and another training begun
     await rmdir(folder).catch(() => undefined); // checkpoints are in it
     claimed.delete(file);
   };
@@ -67,7 +68,10 @@ async function acquire(file: string, own: string): Promise<void> {
 /** Writes a claim, whole from the first moment that it is there; false where one is. */
 async function place(file: string, own: string): Promise<boolean> {
   const temporary = path.join(path.dirname(file), `.${CLAIM}.${randomBytes(6).toString("hex")}.tmp`);
-  await mkdir(path.dirname(file), { recursive: true });
+  await mkdir(path.dirname(file), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EEXIST" || error.code === "ENOTDIR") throw notFolder(path.dirname(file), error.code);
+    throw error;
+  });
   try {
     await writeFile(temporary, own, { flag: "wx", flush: true });
     await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
@@ -94,11 +98,16 @@ async function read(file: string): Promise<string | undefined> {
 /** Undefined where it is no claim, or one that is only being written. */
 function holderOf(text: string): Holder | undefined {
   try {
-    const { nonce, host, pid, start } = JSON.parse(text);
-    return /^[0-9a-f]{12}$/.test(nonce) && Number.isSafeInteger(pid) && pid > 0 ? { nonce, host, pid, start } : undefined;
+    const { nonce, host, system, pid, start } = JSON.parse(text);
+    return /^[0-9a-f]{12}$/.test(nonce) && Number.isSafeInteger(pid) && pid > 0 ? { nonce, host, system, pid, start } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** @param code of making the folder: a file stands in its place, or in that of one that it is to be in */
+function notFolder(folder: string, code: "EEXIST" | "ENOTDIR"): RangeError {
+  return new RangeError(`checkpoint must be a folder, ${folder} is ${code === "EEXIST" ? "a file" : "within a file"}; name another`);
 }
 
 function taken(folder: string, holder = "something else", claim = CLAIM): RangeError {

@@ -63,7 +63,8 @@ export async function readDataset(folder: string): Promise<Dataset> {
   };
   const train = await idx(IDX_FILES.train);
   if (train !== undefined) return { train, test: await idx(IDX_FILES.test) };
-  const batches = names.filter((name) => CIFAR_TRAIN.test(name));
+  // As of the other files, what is there plain and in gzip is one.
+  const batches = [...new Set(names.filter((name) => CIFAR_TRAIN.test(name)).map((name) => find(name.replace(/\.gz$/, "")) as string))];
   if (batches.length === 0) {
     throw new RangeError(`data must be a folder with ${IDX_FILES.train[0]} or data_batch_1.bin in it, each plain or .gz, got ${folder}`);
   }
@@ -165,11 +166,21 @@ export function prepareData(
 }
 
 function tablesOf(channels: number, { scale = 1 / 255, mean, std }: DataRecipe): Float32Array[] {
-  try {
-    return pixelValues(channels, { scale, mean, std }).map((values) => Float32Array.from(values));
-  } catch (error) {
-    throw new RangeError(`data.${(error as Error).message}`);
+  const tables = (() => {
+    try {
+      return pixelValues(channels, { scale, mean, std }).map((values) => Float32Array.from(values));
+    } catch (error) {
+      throw new RangeError(`data.${(error as Error).message}`);
+    }
+  })();
+  for (const [channel, table] of tables.entries()) {
+    const stray = table.findIndex((value) => !Number.isFinite(value));
+    if (stray < 0) continue;
+    throw new RangeError(
+      `data.scale, data.mean and data.std must make a finite float32 of every pixel, one of ${stray} becomes ${table[stray]} in channel ${channel}`,
+    );
   }
+  return tables;
 }
 
 function checkImages({ shape }: Images, { inputs, shape: wanted }: { readonly inputs: number; readonly shape?: readonly number[] }): void {

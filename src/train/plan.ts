@@ -85,7 +85,7 @@ export interface PruneRule {
 export interface ShareRule {
   readonly match: Match;
   readonly share: Share;
-  /** By what the learning rate is multiplied for the centroids: 1 unless given. */
+  /** By what the learning rate is multiplied for the centroids: 1 unless given. Not beside `reassign`. */
   readonly rate?: number;
   /** Weights move on behind their centroids, and take the nearest anew after each step, instead of centroids that move: false unless given. */
   readonly reassign?: boolean;
@@ -275,6 +275,8 @@ function checkShareRule(value: unknown, title: string): void {
   checkShare(share, `${title}.share`);
   if (rate !== undefined) checkNumber(rate, `${title}.rate`, 0, MOST_CENTROID_RATE);
   if (reassign !== undefined && typeof reassign !== "boolean") throw new TypeError(`${title}.reassign must be true or false`);
+  if (reassign === true && rate !== undefined)
+    throw new TypeError(`${title}.rate must not stand beside reassign, with which no centroid has a learning rate`);
 }
 
 /** The pruning of a rule, without its schedule. */

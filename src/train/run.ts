@@ -1,5 +1,6 @@
-import { type Sensitivity, sensitivity } from "../nn/prune-schedule.js";
+import { type Sensitivity, sensitivitySteps } from "../nn/prune-schedule.js";
 import type { Sequential } from "../nn/sequential.js";
+import { turn } from "../pipeline/turn.js";
 import type { Tensor } from "../types.js";
 import type { Checkpoints } from "./checkpoint.js";
 import type { PreparedData } from "./data.js";
@@ -7,7 +8,7 @@ import { archiveOf, survivorsOf } from "./measure.js";
 import type { NamedStage, ScanStage, TrainingRecipe } from "./plan.js";
 import type { ResumePoint, StageEnd, StageReport, TrainedEpoch, TrainingProgress } from "./report.js";
 import { scannedNames } from "./rules.js";
-import { beginStage, type StageStart, type TrainingStage, trainStage } from "./stages.js";
+import { beginStage, type StageStart, type TrainingStage, trainStage, withinStage } from "./stages.js";
 
 /** What a checkpoint keeps beside the network. */
 export interface State {
@@ -80,11 +81,11 @@ export class Run {
     const seconds = (): number => (performance.now() - clock) / 1000;
     const epochs: TrainedEpoch[] = [...(loaded?.epochs ?? [])];
     const start = loaded?.start ?? (stage.type === "scan" ? undefined : beginStage(network, stage));
-    const before = loaded?.before ?? this.#heldOut();
+    const before = loaded?.before ?? this.#heldOut(index);
     let scan: Sensitivity[] | undefined;
-    if (stage.type === "scan") scan = this.#scan(stage);
+    if (stage.type === "scan") scan = await this.#scan(stage, index);
     else await this.#train(stage, start as StageStart, before, index, epochs, seconds, kept);
-    const after = await this.#end();
+    const after = await this.#end(index);
     this.reports.push({ name: stage.name, type: stage.type, epochs, ...(scan && { scan }), before, after, seconds: seconds() });
     await checkpoints?.saveStage(index, network.tensors());
     await checkpoints?.save(network, {
@@ -119,7 +120,7 @@ export class Run {
       signal,
       onStep: ({ step, steps, loss }) => this.#tell(stage, index, epochs, loss, step / steps),
       onEpoch: async ({ epoch, loss, learningRate }) => {
-        const found = this.#heldOut();
+        const found = this.#heldOut(index);
         const now = performance.now();
         epochs.push({ epoch, loss, learningRate, ...found, survivors: survivorsOf(network), seconds: (now - since) / 1000 });
         since = now;
@@ -137,20 +138,28 @@ export class Run {
     });
   }
 
-  #scan({ match, sparsities }: ScanStage): Sensitivity[] {
-    const { network, data } = this.parts;
-    return sensitivity(network, data.heldOut, { names: scannedNames(match, network), sparsities });
+  async #scan(stage: NamedStage & ScanStage, index: number): Promise<Sensitivity[]> {
+    const { network, data, signal } = this.parts;
+    const options = { names: scannedNames(stage.match, network), sparsities: stage.sparsities };
+    const steps = sensitivitySteps(network, data.heldOut, options);
+    for (;;) {
+      const { done, value } = withinStage(index, stage, "held-out", () => steps.next());
+      if (done) return value;
+      await turn();
+      signal?.throwIfAborted();
+    }
   }
 
-  #heldOut(): { heldOut: number; heldOutLoss: number } {
-    const { accuracy, loss } = this.parts.network.evaluate(this.parts.data.heldOut);
+  #heldOut(index: number): { heldOut: number; heldOutLoss: number } {
+    const { network, stages, data } = this.parts;
+    const { accuracy, loss } = withinStage(index, stages[index], "held-out", () => network.evaluate(data.heldOut));
     return { heldOut: accuracy, heldOutLoss: loss };
   }
 
-  async #end(): Promise<StageEnd> {
+  async #end(index: number): Promise<StageEnd> {
     const { network, recipe } = this.parts;
     const { archive, ratio } = await archiveOf(network.tensors(), recipe);
-    return { ...this.#heldOut(), survivors: survivorsOf(network), bytes: archive.length, ratio };
+    return { ...this.#heldOut(index), survivors: survivorsOf(network), bytes: archive.length, ratio };
   }
 
   #tell(stage: TrainingStage, index: number, epochs: readonly TrainedEpoch[], loss: number, part: number): void {

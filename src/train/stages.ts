@@ -91,7 +91,7 @@ export async function trainStage(stage: TrainingStage, start: StageStart, work: 
   try {
     let turned = performance.now();
     for (;;) {
-      const next = withinStage(index, stage, () => training.next());
+      const next = withinStage(index, stage, "training", () => training.next());
       if (next.done) break;
       if ("epoch" in next.value) await work.onEpoch(next.value);
       else work.onStep(next.value);
@@ -106,13 +106,18 @@ export async function trainStage(stage: TrainingStage, start: StageStart, work: 
   network.finish();
 }
 
-/** What a network throws in a stage is the recipe's fault: too high a learning rate, most likely. */
-function withinStage<T>(index: number, { name }: TrainingStage, body: () => T): T {
+/**
+ * What a network throws in a stage, or of what the stage left, is the recipe's fault: too high a learning rate, most likely.
+ *
+ * @param samples which ones `body` gives the network
+ */
+export function withinStage<T>(index: number, { name }: NamedStage, samples: "training" | "held-out" | "test", body: () => T): T {
   try {
     return body();
   } catch (error) {
     if (!(error instanceof RangeError) || !/^the loss of sample/.test(error.message)) throw error;
-    throw new RangeError(`stages[${index}], ${JSON.stringify(name)}, must keep the loss finite: ${error.message}`);
+    const message = error.message.replace("sample", `${samples} sample`);
+    throw new RangeError(`stages[${index}], ${JSON.stringify(name)}, must keep the loss finite: ${message}`);
   }
 }
 

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { checkInteger } from "../check.js";
-import { shapesOf } from "../network/shapes.js";
+import { checkRoom, onlyRuns, shapesOf } from "../network/shapes.js";
 import { checkSpec, type NetworkSpec } from "../network/spec.js";
 import { type Samples, Sequential } from "../nn/sequential.js";
 import { decode } from "../pipeline/decode.js";
+import { turn } from "../pipeline/turn.js";
 import type { Tensor } from "../types.js";
 import { Checkpoints, cleanCheckpoints } from "./checkpoint.js";
 import { claimFolder } from "./claim.js";
@@ -13,6 +14,7 @@ import { namedStages, parseTrainingRecipe, type TrainingRecipe } from "./plan.js
 import type { ResumePoint, StageReport, TrainingProgress, TrainingReport } from "./report.js";
 import { checkMatches } from "./rules.js";
 import { Run, type State } from "./run.js";
+import { withinStage } from "./stages.js";
 
 /** What is trained, on what, and how. The archive depends on all but what stands below `threads`. */
 export interface TrainArchiveOptions {
@@ -45,13 +47,15 @@ export interface TrainedArchive {
 }
 
 /**
- * Checks a network, say out of a JSON file.
+ * Checks a network that is to be trained, say out of a JSON file.
  *
- * @throws TypeError, RangeError naming the layer that is amiss, or does not meet the one before
+ * @throws TypeError, RangeError naming the layer that is amiss, does not meet the one before, is too large, or cannot be trained
  */
 export function parseNetwork(value: unknown): NetworkSpec {
   checkSpec(value);
   shapesOf(value);
+  checkRoom(value);
+  for (const [i, layer] of value.layers.entries()) if (layer.type === "localresponsenorm") throw onlyRuns(layer, i);
   return value;
 }
 
@@ -115,15 +119,19 @@ async function openCheckpoints(
 
 /** The archive, and what the network of each stage makes of the test set, by which nothing was chosen. */
 async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise<Pick<TrainedArchive, "archive" | "report">> {
-  const { network, data, recipe, seed, threads } = run.parts;
+  const { network, data, recipe, seed, threads, signal } = run.parts;
   const { archive, report, parameterBytes, ratio } = await archiveOf(network.tensors(), recipe);
   const test = data.test?.();
   const fresh = new Sequential(network.toJSON(), { variant: network.variant });
-  const accuracyOf = (tensors: readonly Tensor[]): number => {
+  const accuracyOf = async (stage: number, tensors: readonly Tensor[]): Promise<number> => {
+    await turn();
+    signal?.throwIfAborted();
     fresh.load(tensors);
-    return fresh.evaluate(test as Samples).accuracy;
+    return withinStage(stage, run.parts.stages[stage], "test", () => fresh.evaluate(test as Samples).accuracy);
   };
-  const stages = run.reports.map((stage, i) => (test ? { ...stage, after: { ...stage.after, test: accuracyOf(kept[i]) } } : stage));
+  const stages: StageReport[] = [];
+  for (const [i, stage] of run.reports.entries())
+    stages.push(test ? { ...stage, after: { ...stage.after, test: await accuracyOf(i, kept[i]) } } : stage);
   const first = Math.max(
     0,
     stages.findIndex(({ epochs }) => epochs.length > 0),
@@ -137,7 +145,13 @@ async function finished(run: Run, kept: readonly (readonly Tensor[])[]): Promise
       stages,
       tensors: report.tensors.map((tensor) => ({ ...tensor, density: tensor.survivors / tensor.weights })),
       archive: { bytes: archive.length, parameterBytes, ratio, weights: report.file.weights, survivors: report.file.survivors },
-      ...(test && { test: { count: test.labels.length, before: accuracyOf(kept[first]), after: accuracyOf(decode(archive)) } }),
+      ...(test && {
+        test: {
+          count: test.labels.length,
+          before: await accuracyOf(first, kept[first]),
+          after: await accuracyOf(kept.length - 1, decode(archive)),
+        },
+      }),
       seconds: run.seconds,
     },
   };

@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkOneOf, checkText, fieldsOf } from "../check.js";
+import { checkInteger, checkNumber, checkOneOf, checkText, fieldsOf, MOST_FLOAT32 } from "../check.js";
 import { checkStep, type StepOptions } from "../nn/optimizer.js";
 import { checkSchedule, type Schedule } from "../nn/schedule.js";
 
@@ -48,10 +48,10 @@ export function parseFields(value: unknown, title: string, more: readonly string
   const fields = fieldsOf(value, title, [...more, ...KEYS]);
   const { epochs, batchSize, optimizer, momentum, weightDecay, schedule, augment, distill, learningRate } = fields;
   checkInteger(epochs, `${title}.epochs`, 0, MOST_EPOCHS);
-  if (learningRate !== undefined) checkNumber(learningRate, `${title}.learningRate`, 0, Number.MAX_VALUE);
+  if (learningRate !== undefined) checkNumber(learningRate, `${title}.learningRate`, 0, MOST_FLOAT32);
   if (batchSize !== undefined) checkInteger(batchSize, `${title}.batchSize`, 1, MOST_BATCH);
   if (momentum !== undefined) checkNumber(momentum, `${title}.momentum`, 0, 1);
-  if (weightDecay !== undefined) checkNumber(weightDecay, `${title}.weightDecay`, 0, Number.MAX_VALUE);
+  if (weightDecay !== undefined) checkNumber(weightDecay, `${title}.weightDecay`, 0, MOST_FLOAT32);
   if (optimizer !== undefined) {
     const stray = momentum === undefined ? "weightDecay" : "momentum";
     if (fields[stray] !== undefined) throw new TypeError(`${title}.${stray} must be a field of the optimizer where one is given`);

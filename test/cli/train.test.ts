@@ -185,6 +185,25 @@ describe("coppice train", () => {
       /bad-net\.json: layers\[6\] is of type "attention", which is none of linear, conv2d/,
     ],
     ["shapes that do not meet", { net: layers({ in: 15 }) }, 2, /bad-net\.json: layers\[6\] \(fc\) takes 15 inputs, but .* gives 16/],
+    [
+      "a layer that only runs",
+      { net: { ...NET, layers: [{ type: "localresponsenorm", size: 5 }, ...NET.layers] } },
+      2,
+      /bad-net\.json: layers\[0\] \(localresponsenorm\) must be one that can be trained; coppice\/run runs it$/,
+    ],
+    [
+      "a network that no memory holds",
+      {
+        net: {
+          layers: [
+            { type: "linear", name: "fc", in: 36, out: 2 ** 28 },
+            { type: "linear", name: "out", in: 2 ** 28, out: 4 },
+          ],
+        },
+      },
+      2,
+      /bad-net\.json: layers\[0\] \(fc\) must leave the network at most 357913941 weights, all that 4 GiB hold to train, with it there are 9932111872$/,
+    ],
     ["a network that is none", { net: { layers: 3 } }, 2, /bad-net\.json: spec must be an object with a list of layers/],
     [
       "images that do not meet the network",
@@ -202,7 +221,19 @@ describe("coppice train", () => {
       "a loss that is not finite",
       { recipe: first({ name: "hot", batchSize: 8, epochs: 9, learningRate: 1e38 }) },
       2,
-      /bad-recipe\.json: stages\[0\], "hot", must keep the loss finite: the loss of sample \d+ is/,
+      /bad-recipe\.json: stages\[0\], "hot", must keep the loss finite: the loss of training sample \d+ is/,
+    ],
+    [
+      "a loss that is not finite on what is held out",
+      { recipe: first({ batchSize: 200, learningRate: 1e38 }) },
+      2,
+      /bad-recipe\.json: stages\[0\], "train", must keep the loss finite: the loss of held-out sample \d+ is/,
+    ],
+    [
+      "pixels that are not finite",
+      { recipe: { ...RECIPE, data: { scale: 1e300 } } },
+      2,
+      /bad-recipe\.json: data\.scale, data\.mean and data\.std must make a finite float32 of every pixel/,
     ],
     [
       "a rule that matches nothing",
@@ -248,6 +279,9 @@ describe("coppice train", () => {
     expect(await fails(2, argumentsFor(output, { data: net }))).toBe(`${net} is a file; name the folder that it is in`);
     expect(await fails(2, argumentsFor("-"))).toContain("name them with -o and --report");
     expect(await fails(2, argumentsFor(output, {}, "--threads", "0"))).toBe("--threads must be in [1, 64], got 0");
+    expect(await fails(2, argumentsFor(output, {}, "--checkpoint", net))).toBe(
+      `--checkpoint must be a folder, ${net} is a file; name another`,
+    );
     expect((await coppice(["train", "--net", net])).code).toBe(2);
   });
 });

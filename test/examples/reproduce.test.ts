@@ -1,13 +1,18 @@
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { ablate } from "../../examples/reproduce/figures.js";
 import { fixedLength } from "../../examples/reproduce/fixed-length.js";
 import { parseOptions } from "../../examples/reproduce/options.js";
+import { exitCodeOf } from "../../examples/reproduce/refusal.js";
 import { readRecipe } from "../../examples/reproduce/runs.js";
 import { tunedTable } from "../../examples/reproduce/tables.js";
 import { seededRandom } from "../../src/codec/random.js";
+import { FormatError } from "../../src/errors.js";
 import { compress } from "../../src/index.js";
 import type { Tensor } from "../../src/nn/index.js";
+import { claimFolder } from "../../src/train/claim.js";
 import type { TrainingReport } from "../../src/train/index.js";
+import { testFolder } from "../cli/cli.js";
 
 function tensor(name: string, values: Float32Array): Tensor {
   return { name, dtype: "F32", shape: [values.length], data: new Uint8Array(values.buffer) };
@@ -41,6 +46,17 @@ describe("the network that was pruned and shared without retraining", () => {
     expect(centroids(untrained[2])).toBeLessThanOrEqual(levels[2]);
     expect(centroids(untrained[2])).toBeGreaterThan(levels[2] / 2);
     expect(centroids(untrained[0])).toBeLessThanOrEqual(256);
+  });
+});
+
+describe("what a training refuses", () => {
+  it("is the command line's fault or a file's, and a defect neither's", async () => {
+    const folder = path.join(testFolder(), "taken");
+    const release = await claimFolder(folder);
+    expect(exitCodeOf(await claimFolder(folder).catch((error) => error))).toBe(2);
+    await release();
+    expect(exitCodeOf(new FormatError("CORRUPT", 0, "broken"))).toBe(3);
+    expect(exitCodeOf(new Error("a defect"))).toBeUndefined();
   });
 });
 

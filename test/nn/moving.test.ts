@@ -60,10 +60,33 @@ describe("weights that move behind their centroids", () => {
     expect(other.constraints()).toEqual(network.constraints());
   });
 
-  it("want centroids in ascending order", () => {
+  it("go on from a checkpoint of after they were finished, where two centroids have become one", () => {
+    const network = new Sequential(SMALL);
+    const codes = Uint8Array.from({ length: 13 * 9 }, (_, i) => i % 3);
+    network.share(NAME, { codes, centroids: Float32Array.of(-0.3, 0.5, 0.50005) }, moving);
+    network.finish();
+    const { centroids } = network.codebook(NAME)!;
+    expect(centroids[2]).toBe(centroids[1]);
+    const other = new Sequential(SMALL, { seed: 2 });
+    other.load(network.tensors());
+    other.loadConstraints(network.constraints());
+    other.loadOptimizer(network.optimizerTensors());
+    for (const one of [network, other]) for (let step = 0; step < 3; step++) one.step(samples, how);
+    expect(other.constraints()).toEqual(network.constraints());
+    const after = network.codebook(NAME)!.centroids;
+    expect([...after]).toEqual([...after].sort((a, b) => a - b));
+  });
+
+  it("want centroids that never descend", () => {
     const network = new Sequential(SMALL);
     const codebook = { codes: new Uint8Array(13 * 9), centroids: Float32Array.of(0.5, -0.5) };
-    expect(() => network.share(NAME, codebook, moving)).toThrow(/must ascend/);
+    expect(() => network.share(NAME, codebook, moving)).toThrow(/must not descend/);
     expect(() => network.share(NAME, codebook, { reassign: 1 as never })).toThrow(/reassign/);
+  });
+
+  it("have no rate of centroids, which do not move by their gradients", () => {
+    expect(() => new Sequential(SMALL).share(NAME, { centroids: 4 }, { ...moving, rate: 1 })).toThrow(
+      /^rate must not stand beside reassign/,
+    );
   });
 });

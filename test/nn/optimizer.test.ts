@@ -103,6 +103,8 @@ describe("the optimizer of a training", () => {
     ["beta1", { optimizer: { type: "adam", beta1: 1 } }, /beta1/],
     ["beta2", { optimizer: { type: "adam", beta2: -0.1 } }, /beta2/],
     ["epsilon", { optimizer: { type: "adam", epsilon: 0 } }, /epsilon/],
+    ["epsilon, which float32 would make 0,", { optimizer: { type: "adam", epsilon: 1e-50 } }, /epsilon/],
+    ["learningRate, which float32 would make infinite,", { learningRate: 1e39 }, /learningRate/],
     ["weightDecay", { optimizer: { type: "adam", weightDecay: -1 } }, /weightDecay/],
     ["decoupled", { optimizer: { type: "adam", decoupled: 1 } }, /decoupled/],
     ["epochsDone", { epochsDone: 3 }, /epochsDone/],

@@ -147,13 +147,30 @@ describe("a network of images", () => {
       "with a layer that runs and is not trained",
       withLayers({ type: "localresponsenorm", size: 5 }, { type: "flatten" }),
       TypeError,
-      /layers\[0\] \(localresponsenorm\) cannot be trained/,
+      /layers\[0\] \(localresponsenorm\) must be one that can be trained/,
     ],
     [
       "with more numbers than there is memory",
       { input: [1, 16000, 16000], layers: [{ type: "conv2d", name: "c", in: 1, out: 9, kernel: 1 }] },
       RangeError,
       /layers\[0\] \(c\) gives 2304000000/,
+    ],
+    [
+      "with more weights than there is memory to train, of all layers together",
+      withLayers(
+        { type: "flatten" },
+        { type: "linear", name: "a", in: 128, out: 2 ** 21 },
+        { type: "batchnorm", name: "b", features: 2 ** 21 },
+        { type: "linear", name: "c", in: 2 ** 21, out: 40 },
+      ),
+      RangeError,
+      /layers\[3\] \(c\) must leave the network at most 357913941 weights, .* with it there are 362807336$/,
+    ],
+    [
+      "with a convolution of more weights than there is memory to train",
+      withLayers({ type: "conv2d", name: "c", in: 2, out: 2 ** 22, kernel: 8, bias: false }, { type: "flatten" }),
+      RangeError,
+      /layers\[0\] \(c\) must leave the network .* with it there are 536870912$/,
     ],
   ];
 

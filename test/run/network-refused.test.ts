@@ -38,6 +38,12 @@ const failureOf = (...args: readonly unknown[]): Promise<unknown> =>
 describe("loadNetwork refuses", () => {
   it.each([
     ["no archive", [undefined, SPEC], TypeError, /archive/],
+    [
+      "a source that was not opened",
+      [{ byteLength: 1, read: () => undefined, close: () => undefined }, SPEC],
+      TypeError,
+      /archive must be bytes, or an/,
+    ],
     ["no network", [archive], TypeError, /spec/],
     ["text for a network", [archive, JSON.stringify(SPEC)], TypeError, /spec/],
     ["a layer of no known type", [archive, { ...SPEC, layers: [{ type: "gelu" }] }], TypeError, /layers\[0\].*"gelu"/],

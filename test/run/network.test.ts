@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { LENET_5 } from "../../examples/lenet-5.js";
 import { loadMnist, samplesOf } from "../../examples/mnist.js";
-import { decode } from "../../src/decode/index.js";
+import { decode, open, type Source } from "../../src/decode/index.js";
 import { compress } from "../../src/index.js";
 import { VARIANTS } from "../../src/kernels/variant.js";
 import type { NetworkSpec } from "../../src/network/spec.js";
@@ -206,6 +207,50 @@ describe("loading a network", () => {
     const pointers = 4 * (300 * (2 + 1) + 7500 * 2 + 32 * 9 + 500);
     expect(network.byteLength).toBeGreaterThan(3 * survivors);
     expect(network.byteLength).toBeLessThan(3.2 * survivors + pointers + activations + 3 * 65536);
+  });
+});
+
+describe("a network that is being loaded", () => {
+  const spec: NetworkSpec = {
+    input: [1, 8, 8],
+    layers: [
+      { type: "maxpool2d", kernel: 2 },
+      { type: "flatten" },
+      { type: "linear", name: "fc", in: 16, out: 5 },
+      { type: "batchnorm", name: "bn", features: 5 },
+    ],
+  };
+  const { archive } = subjectOf(spec);
+  const x = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i));
+
+  it("may come from a source that lends one buffer for all that it reads", async () => {
+    const buffer = new Uint8Array(archive.length);
+    const source: Source = {
+      byteLength: archive.length,
+      async read(offset, byteLength) {
+        await new Promise(setImmediate);
+        buffer.set(archive.subarray(offset, offset + byteLength));
+        return buffer.subarray(0, byteLength);
+      },
+      close: async () => {},
+    };
+    const wanted = (await loadNetwork(archive, spec)).run(x);
+    expectSame((await loadNetwork(await open(source), spec)).run(x), wanted);
+  });
+
+  it("is what its JSON said when it was asked for", async () => {
+    const wanted = (await loadNetwork(archive, spec)).run(x);
+    const changed = structuredClone(spec);
+    const loading = loadNetwork(archive, changed);
+    Object.assign(changed.layers[0], { kernel: 8, stride: 8 });
+    expectSame((await loading).run(x), wanted);
+  });
+
+  it("takes the numbers of another realm", async () => {
+    const network = await loadNetwork(archive, spec);
+    const foreign = runInNewContext("new Float32Array(64)") as Float32Array;
+    foreign.set(x);
+    expectSame(network.run(foreign), network.run(x));
   });
 });
 

@@ -77,6 +77,7 @@ describe("a claim of a folder", () => {
   it.each([
     ["a process that is there", () => ({ ...thisProcess(), pid: process.ppid, start: undefined }), `process ${process.ppid};`],
     ["a process of another host, where its number says nothing", () => ({ ...gone(), host: "elsewhere" }), "of elsewhere;"],
+    ["a process in another namespace of numbers", () => ({ ...gone(), system: "boot pid:[1]" }), "of another container or boot of "],
   ])("of %s counts", async (title, holder, says) => {
     const { folder, lock } = claimedBy(title, JSON.stringify({ nonce: nonce(), ...holder() }));
     const before = readFileSync(lock, "utf8");
@@ -92,6 +93,29 @@ describe("a claim of a folder", () => {
       `is written by something else; name another folder, or remove ${lock} where that is over`,
     );
     expect(readFileSync(lock, "utf8")).toBe(text);
+  });
+
+  it("is refused where that is a file, or within one", async () => {
+    const file = path.join(root, "file");
+    writeFileSync(file, "mine");
+    await expect(claimFolder(file)).rejects.toThrow(new RangeError(`checkpoint must be a folder, ${file} is a file; name another`));
+    const within = path.join(file, "in");
+    await expect(claimFolder(within)).rejects.toThrow(`checkpoint must be a folder, ${within} is within a file; name another`);
+    expect(readFileSync(file, "utf8")).toBe("mine");
+  });
+
+  it("is not taken from another that has it by now", async () => {
+    const folder = path.join(root, "removed");
+    const release = await claimFolder(folder);
+    const { lock } = claimedBy("removed", JSON.stringify({ nonce: nonce(), ...thisProcess() }));
+    const others = readFileSync(lock, "utf8");
+    await release();
+    expect(readFileSync(lock, "utf8")).toBe(others);
+  });
+
+  // Where the system has such a name.
+  it.skipIf(thisProcess().system === undefined)("names the boot and the namespace", () => {
+    expect(thisProcess().system).toMatch(/^[0-9a-f-]{36} pid:\[\d+\]$/);
   });
 
   it("that was only half made is cleared away with the checkpoints", async () => {

@@ -51,6 +51,12 @@ describe("readDataset", () => {
     expect([...(await readDataset(folder)).test!.labels]).toEqual([4]);
   });
 
+  it("reads a batch of CIFAR-10 once that is there plain and in gzip", async () => {
+    const [first, second] = [batch([3, 1], 1), batch([9], 2)];
+    const files = { "data_batch_1.bin": first, "data_batch_1.bin.gz": gzipSync(first), "data_batch_2.bin.gz": gzipSync(second) };
+    expect([...(await readDataset(folderWith("twice", files))).train.labels]).toEqual([3, 1, 9]);
+  });
+
   it("says what a folder lacks", async () => {
     const empty = folderWith("empty", {});
     await expect(readDataset(empty)).rejects.toThrow(
@@ -98,6 +104,15 @@ describe("prepareData", () => {
     expect([...heldOut.inputs]).toEqual([1.5, 2, 1, 1.25]);
     expect(paper).toEqual([-0.5, -0.5]);
   });
+
+  it.each([{ scale: 1e300 }, { mean: [1e39] }, { std: [1e-45] }, { scale: 0, std: [5e-324], mean: [1e-10] }])(
+    "refuses what makes no finite number of a pixel: %j",
+    (recipe) => {
+      expect(() => prepareData(DATA, recipe, network)).toThrow(
+        /^data\.scale, data\.mean and data\.std must make a finite float32 of every pixel, one of \d+ becomes -?Infinity in channel 0$/,
+      );
+    },
+  );
 
   it("tells images that do not meet the network from those that do", () => {
     expect(() => prepareData(DATA, {}, { ...network, shape: [1, 6, 6] })).not.toThrow();

@@ -67,6 +67,16 @@ describe("docs/training.schema.json", () => {
     expect(keysParsed({ stages: [{ type: "train", epochs: 1 }], archive: { unknown: 0 } })).toEqual(keysOf(properties["archive"]));
   });
 
+  it("has no rate of centroids beside reassign", () => {
+    const rule = (fields: object) => ({
+      stages: [{ type: "share", epochs: 1, rules: [{ match: "*", share: { bits: 1 }, ...fields }] }],
+    });
+    for (const fields of [{ rate: 0.5 }, { reassign: true }, { rate: 0.5, reassign: false }, { rate: 0.5, reassign: true }]) {
+      const wanted = !("rate" in fields && fields.reassign === true);
+      expect([SCHEMA.valid(rule(fields)), parses(rule(fields))], JSON.stringify(fields)).toEqual([wanted, wanted]);
+    }
+  });
+
   it("takes what parseTrainingRecipe takes, and refuses what it refuses", () => {
     const words = ["", "*", "sgd", "adam", "constant", "step", "cosine", "train", "prune", "share", "scan", "small", "all"];
     const scalar = fc.constantFrom<unknown>(
@@ -86,6 +96,8 @@ describe("docs/training.schema.json", () => {
       2 ** 24,
       2 ** 32,
       1e6 + 1,
+      1e39,
+      1e-39,
       [],
       [0.5],
       [0],
@@ -153,6 +165,9 @@ describe("parseTrainingRecipe", () => {
     [stage({ momentum: 2 }), "stages[0].momentum must be in [0, 1], got 2"],
     [stage({ optimizer: { type: "adam", beta1: 1 } }), /^stages\[0\]\.optimizer\.beta1 must be in/],
     [stage({ optimizer: { type: "adam" }, momentum: 0 }), "stages[0].momentum must be a field of the optimizer where one is given"],
+    [stage({ optimizer: { type: "adam", epsilon: 1e-50 } }), /^stages\[0\]\.optimizer\.epsilon must be in/],
+    [stage({ learningRate: 1e39 }), /^stages\[0\]\.learningRate must be in \[0, 3\.4028234663852886e\+38\], got 1e\+39$/],
+    [stage({ weightDecay: 1e39 }), /^stages\[0\]\.weightDecay must be in/],
     [stage({ schedule: { type: "step", every: 0, factor: 1 } }), /^stages\[0\]\.schedule\.every must be in/],
     [stage({ distill: { from: "dense" } }), 'stages[0].distill.from must be the name of an earlier stage, got "dense"'],
     [
@@ -171,6 +186,10 @@ describe("parseTrainingRecipe", () => {
     [
       { stages: [{ type: "share", epochs: 1, rules: [{ match: "*", share: { bits: 1 }, reassign: 1 }] }] },
       "stages[0].rules[0].reassign must be true or false",
+    ],
+    [
+      { stages: [{ type: "share", epochs: 1, rules: [{ match: "*", share: { bits: 1 }, rate: 1, reassign: true }] }] },
+      "stages[0].rules[0].rate must not stand beside reassign",
     ],
   ])("names the key that is amiss: %j", (recipe, wanted) => {
     expect(() => parseTrainingRecipe(recipe)).toThrow(wanted as string);

@@ -173,6 +173,33 @@ describe("trainArchive", () => {
     }
   });
 
+  it("stopped when its stages are done, still ends, and begun anew only tests", async () => {
+    const checkpoint = path.join(folder, "tested");
+    const controller = new AbortController();
+    const onStage = (_: unknown, stage: number, stages: number): void => {
+      if (stage === stages) controller.abort(new Error("stopped"));
+    };
+    await expect(trainArchive({ ...options, checkpoint, signal: controller.signal, onStage })).rejects.toThrow("stopped");
+    const onProgress = (): never => {
+      throw new Error("it trains");
+    };
+    expect((await trainArchive({ ...options, checkpoint, onProgress })).archive).toEqual((await plain).archive);
+  });
+
+  it("stopped in the middle of a scan, ends there, and begun anew scans to the same report", async () => {
+    const checkpoint = path.join(folder, "scan");
+    const recipe = { ...RECIPE, stages: [{ type: "scan", sparsities: Array(1000).fill(0.5) }] } as const;
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("stopped")), 0);
+    await expect(trainArchive({ ...options, recipe, checkpoint, signal: controller.signal })).rejects.toThrow("stopped");
+    const short = { ...RECIPE, stages: [{ type: "scan", sparsities: [0.5] }] } as const;
+    const scanOf = async (change: Partial<TrainArchiveOptions>) => (await trainArchive({ ...options, ...change })).report.stages[0].scan;
+    const [long, one] = [await scanOf({ recipe, checkpoint }), await scanOf({ recipe: short })];
+    expect(long!.map(({ points }) => [points.length, points[0], points[999]])).toEqual(
+      one!.map(({ points: [point] }) => [1000, point, point]),
+    );
+  });
+
   it("stopped again and again, gets to the same bytes", async () => {
     const checkpoint = path.join(folder, "again");
     for (let i = 0; i < 5; i++) await stopped(checkpoint, 12);
@@ -284,7 +311,33 @@ describe("trainArchive", () => {
     const recipe = { ...RECIPE, stages: [{ type: "train", name: "hot", epochs: 2, batchSize: 8, learningRate: 1e30 }] } as const;
     const net = { ...NET, layers: NET.layers.filter(({ type }) => type !== "batchnorm") };
     await expect(trainArchive({ ...options, net, recipe })).rejects.toThrow(
-      /^stages\[0\], "hot", must keep the loss finite: the loss of sample \d+ is /,
+      /^stages\[0\], "hot", must keep the loss finite: the loss of training sample \d+ is /,
+    );
+  });
+
+  it("names the stage and the held-out sample whose loss is not finite", async () => {
+    // One step, whose own loss is finite.
+    const stages = [{ type: "scan" }, { type: "train", epochs: 1, batchSize: 200, learningRate: 1e38 }] as const;
+    await expect(trainArchive({ ...options, recipe: { ...RECIPE, stages } })).rejects.toThrow(
+      /^stages\[1\], "train", must keep the loss finite: the loss of held-out sample \d+ is /,
+    );
+    const weights = new Sequential(NET).tensors().map((tensor) => ({ ...tensor, data: tensor.data.slice().fill(0x7f) }));
+    await expect(trainArchive({ ...options, weights, recipe: { ...RECIPE, stages } })).rejects.toThrow(
+      /^stages\[0\], "scan", must keep the loss finite: the loss of held-out sample 0 is /,
+    );
+  });
+
+  it("names the stage and the test sample whose loss is not finite", async () => {
+    // Held out are black images, of which a layer without a bias makes zeros.
+    const net = { input: [1, 6, 6], layers: [{ type: "flatten" }, { type: "linear", name: "fc", in: 36, out: 4, bias: false }] } as const;
+    const pixels = DATA.train.pixels.slice().fill(0, 120 * 36);
+    const data = { ...DATA, train: { ...DATA.train, pixels } };
+    const recipe = {
+      data: { heldOut: 30, scale: 1 },
+      stages: [{ type: "train", name: "hot", epochs: 1, batchSize: 200, learningRate: 1e36 }],
+    } as const;
+    await expect(trainArchive({ net, data, recipe })).rejects.toThrow(
+      /^stages\[0\], "hot", must keep the loss finite: the loss of test sample \d+ is /,
     );
   });
 });

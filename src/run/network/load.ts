@@ -26,14 +26,16 @@ export interface LoadNetworkOptions {
  * Loads a sequential network whose tensors are in an archive: it runs from their sparse, shared form, at 3 bytes a survivor. No dense matrix is made, unless a tensor has more than 256 different values: that one runs in float32, dense.
  *
  * @param archive the bytes of a `.coppice` file, or what `open` of `coppice/decode` gave
- * @param spec the network in JSON, as `coppice/nn` and `coppice train` take it; layers find their tensors by their names: NAME.weight, NAME.bias
+ * @param net the network in JSON, as `coppice/nn` and `coppice train` take it; layers find their tensors by their names: NAME.weight, NAME.bias
  * @throws FormatError where the archive is at fault; TypeError, RangeError naming the layer, the tensor or the option; the reason of `options.signal`
  */
-export async function loadNetwork(archive: Uint8Array | Archive, spec: NetworkSpec, options: LoadNetworkOptions = {}): Promise<Network> {
+export async function loadNetwork(archive: Uint8Array | Archive, net: NetworkSpec, options: LoadNetworkOptions = {}): Promise<Network> {
   const { softmax = false, variant, signal } = options;
   if (typeof softmax !== "boolean") throw new TypeError("softmax must be true or false");
   if (variant !== undefined) checkOneOf(variant, "variant", VARIANTS);
-  checkSpec(spec);
+  checkSpec(net);
+  // Its caller may change it while the archive is read.
+  const spec = structuredClone(net);
   const shapes = shapesOf(spec);
   const stages = stagesOf(spec.layers, shapes);
   const opened = await openedOf(archive, signal);

@@ -60,9 +60,10 @@ async function numbersOf(archive: Archive, entry: TensorEntry | undefined, optio
 
 /** What a batch normalization does, from its tensors: worked out in float64, rounded to float32 once. */
 export async function affineOf(archive: Archive, title: string, spec: BatchNormSpec, options: ReadOptions): Promise<Affine> {
-  const [weight, bias, mean, variance] = await Promise.all(
-    normFor(archive, title, spec).map((entry) => numbersOf(archive, entry, options)),
-  );
+  const numbers: (Float32Array | undefined)[] = [];
+  // One after the other: a source may lend one buffer for all that it reads.
+  for (const entry of normFor(archive, title, spec)) numbers.push(await numbersOf(archive, entry, options));
+  const [weight, bias, mean, variance] = numbers;
   const { features, epsilon = 1e-5 } = spec;
   const scales = Float64Array.from({ length: features }, (_, i) => (weight?.[i] ?? 1) / Math.sqrt((variance?.[i] ?? 1) + epsilon));
   return {
