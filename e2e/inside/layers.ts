@@ -45,6 +45,8 @@ async function layers(threads: number): Promise<LayersFound> {
         found.push({ archive, tensor: name, layout, kernel, matvec: await hashOf(y), matmul: await hashOf(Y) });
         counts.add(layer.threads);
         layer.dispose();
+        // A process has room for about a hundred memories, and a thread's goes a little after the layer.
+        if (threads > 1) await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
   }

@@ -1,5 +1,4 @@
 import type { Variant } from "../kernels/variant.js";
-import type { Dense } from "./read.js";
 import type { ShareOptions } from "./share.js";
 import type { Part } from "./split.js";
 
@@ -25,7 +24,7 @@ export const TURN_MS = 0.1;
 export interface CrewStart extends ShareOptions {
   readonly module: WebAssembly.Module;
   readonly variant: Variant;
-  readonly part: Part | Dense;
+  readonly part: Part;
   /** The first of its rows in the layer, and which of the threads it is. */
   readonly first: number;
   readonly index: number;

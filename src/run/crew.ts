@@ -48,20 +48,21 @@ export class Crew {
    */
   static async start(matrix: Lines | Dense, threads: number, options: ShareOptions): Promise<Crew | undefined> {
     const { rows, columns } = matrix;
-    const { first: own, others: parts } = split(matrix, threads);
+    const variant = chooseVariant(options);
+    const { first: own, others: parts } = split(matrix, threads, { layout: options.layout, variant });
     const shared: Shared = {
       control: new Int32Array(new SharedArrayBuffer(4 * (PAGES + parts.length))),
       x: new Float32Array(new SharedArrayBuffer(4 * TILE * columns)),
       y: new Float32Array(new SharedArrayBuffer(4 * TILE * rows)),
     };
     const { bias } = options;
-    const variant = chooseVariant(options);
     let first = own.rows;
     const others = parts.map((part, index) => {
-      const biasHere = bias?.slice(first, first + part.rows);
+      const { rows: count } = "weights" in part ? part : part[0];
+      const biasHere = bias?.slice(first, first + count);
       const module = runnerModule(variant);
       const thread = startThread({ ...options, ...shared, module, variant, part, bias: biasHere, first, index, outputs: rows });
-      first += part.rows;
+      first += count;
       return thread;
     });
     try {

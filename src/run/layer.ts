@@ -44,7 +44,7 @@ export class Layer {
     return "threads" in share ? share.threads : 1;
   }
 
-  /** Bytes of memory that the layer has now, all of its kernels' memory included, and what its threads share. */
+  /** Bytes of memory that the layer has now, all of its kernels' memory included, and what its threads share; what a thread takes of its own, some 15 MB in Node, is not in it. */
   get byteLength(): number {
     return this.#live().byteLength;
   }

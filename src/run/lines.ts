@@ -40,6 +40,15 @@ export interface Lines extends Shape {
   readonly counts?: Ptr;
 }
 
+/** The same in arrays, which can go to another thread. */
+export interface LineArrays extends Shape {
+  readonly order: Order;
+  readonly pointers: Uint32Array;
+  readonly indices: Uint16Array;
+  readonly codes: Uint8Array;
+  readonly codebook: Float32Array;
+}
+
 /** Lines of each row, or of each column: as many as its length has 65,536 in it. */
 export function panelsOf(shape: Shape, order: Order): number {
   return Math.max(1, Math.ceil(lengthOf(shape, order) / LINE));
@@ -60,26 +69,40 @@ function lengthOf({ rows, columns }: Shape, order: Order): number {
 }
 
 /**
- * Lays a matrix out in a runner's memory, where it stays, and takes no more of it than that. The runner where it stood must be another one, whose memory may grow.
+ * Lays a matrix out in a runner's memory, where it stays, and takes no more of it than that. The runner where it stood must be another one, whose memory may grow; arrays are in the order that is asked for.
  *
  * @throws RangeError where a memory cannot grow so far
  */
-export function layOut(runner: Runner, lines: Lines, order: Order): Lines {
+export function layOut(runner: Runner, from: Lines | LineArrays, order: Order): Lines {
   const { arena } = runner;
-  const { rows, columns, survivors, codebook } = lines;
-  const pointersBytes = 4 * (linesOf(lines, order) + 1);
+  const { rows, columns, codebook } = from;
+  const survivors = "runner" in from ? from.survivors : from.codes.length;
+  const count = linesOf(from, order) + 1;
   // Each growth of a memory costs the garbage collector's attention.
-  arena.reserve(pointersBytes + 3 * survivors);
-  const pointers = arena.alloc(pointersBytes);
+  arena.reserve(4 * count + 3 * survivors);
+  const pointers = arena.alloc(4 * count);
   const codes = arena.alloc(survivors);
   const indices = arena.alloc(2 * survivors);
   const laid: Lines = { runner, rows, columns, order, pointers, indices, codes, survivors, codebook };
-  if (order === lines.order) {
-    copy(lines.runner, lines.pointers, runner, pointers, pointersBytes);
-    copy(lines.runner, lines.indices, runner, indices, 2 * survivors);
-    copy(lines.runner, lines.codes, runner, codes, survivors);
-  } else turnInto(lines, laid);
+  if ("runner" in from && from.order !== order) turnInto(from, laid);
+  else {
+    const arrays = "runner" in from ? viewsOf(from) : from;
+    arena.u32(pointers, count).set(arrays.pointers);
+    arena.u16(indices, survivors).set(arrays.indices);
+    arena.u8(codes, survivors).set(arrays.codes);
+  }
   return laid;
+}
+
+/** What stands in a runner's memory: views that hold until the memory grows. */
+export function viewsOf({ runner, rows, columns, order, pointers, indices, codes, survivors, codebook }: Lines): LineArrays {
+  const { arena } = runner;
+  return {
+    ...{ rows, columns, order, codebook },
+    pointers: arena.u32(pointers, linesOf({ rows, columns }, order) + 1),
+    indices: arena.u16(indices, survivors),
+    codes: arena.u8(codes, survivors),
+  };
 }
 
 function copy(from: Runner, source: Ptr, to: Runner, target: Ptr, byteLength: number): void {

@@ -1,6 +1,6 @@
 import { at, type Ptr } from "../kernels/arena.js";
 import type { Runner } from "../kernels/runner.js";
-import { type Lines, layOut, type Order, panelsOf, type Shape } from "./lines.js";
+import { type LineArrays, type Lines, layOut, type Order, panelsOf, type Shape } from "./lines.js";
 import type { Dense } from "./read.js";
 
 /** How the lanes of many vectors stand in a runner's memory: assembly/run/matmul.ts. */
@@ -45,10 +45,10 @@ export class CodedMatrix implements Matrix {
   readonly #found: Ptr;
 
   /** @throws RangeError where the memory cannot grow so far */
-  constructor(runner: Runner, lines: Lines, order: Order) {
+  constructor(runner: Runner, lines: Lines | LineArrays, order: Order) {
     this.#runner = runner;
     const { arena } = runner;
-    const { rows, columns, survivors, codebook } = lines;
+    const { rows, columns, codebook } = lines;
     this.#lines = layOut(runner, lines, order);
     this.#panels = panelsOf(lines, order);
     this.#codebook = arena.alloc(4 * codebook.length);
@@ -56,7 +56,7 @@ export class CodedMatrix implements Matrix {
     this.#found = arena.alloc(order === "columns" ? 4 * (columns + 4) : 0);
     this.rows = rows;
     this.columns = columns;
-    this.survivors = survivors;
+    this.survivors = this.#lines.survivors;
     this.order = order;
   }
 

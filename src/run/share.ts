@@ -1,10 +1,15 @@
 import { Bench, type BenchOptions, type Rows, TILE } from "./bench.js";
-import type { Lines, Order } from "./lines.js";
+import type { LineArrays, Lines, Order } from "./lines.js";
 import { CodedMatrix, DenseMatrix } from "./matrix.js";
 import type { Dense } from "./read.js";
 
 /** How a layer's survivors stand in memory; `dense` where the tensor has more than 256 different values. */
 export type Layout = "auto" | "both" | Order;
+
+/** The orders that a matrix of codes is laid out in at first. */
+export function ordersOf(layout: Layout): readonly Order[] {
+  return layout === "both" ? ["columns", "rows"] : [layout === "auto" ? "columns" : layout];
+}
 
 /** Fewer vectors than this are faster one by one, by columns. */
 const FEW = 4;
@@ -23,19 +28,24 @@ export class Share {
   /** One of a dense matrix, two of layout "both". */
   #benches: readonly Bench[];
 
-  /** @throws RangeError where the memory cannot grow so far */
-  constructor(matrix: Lines | Dense, options: ShareOptions) {
+  /**
+   * @param matrix to be laid out, or in each order of the layout already
+   * @throws RangeError where the memory cannot grow so far
+   */
+  constructor(matrix: Lines | readonly LineArrays[] | Dense, options: ShareOptions) {
     const { layout } = options;
     this.#options = options;
     this.#auto = layout === "auto" && !("weights" in matrix);
     if ("weights" in matrix) this.#benches = [new Bench(options, (runner) => new DenseMatrix(runner, matrix))];
-    else {
-      const orders: readonly Order[] = layout === "both" ? ["columns", "rows"] : [layout === "auto" ? "columns" : layout];
-      this.#benches = orders.map((order) => new Bench(options, (runner) => new CodedMatrix(runner, matrix, order)));
-    }
-    this.rows = matrix.rows;
-    this.columns = matrix.columns;
-    this.survivors = this.#benches[0].matrix.survivors;
+    else
+      this.#benches = ordersOf(layout).map((order, i) => {
+        const lines = "runner" in matrix ? matrix : matrix[i];
+        return new Bench(options, (runner) => new CodedMatrix(runner, lines, order));
+      });
+    const [{ matrix: laid }] = this.#benches;
+    this.rows = laid.rows;
+    this.columns = laid.columns;
+    this.survivors = laid.survivors;
   }
 
   get layout(): Order | "both" | "dense" {

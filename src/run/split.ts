@@ -1,22 +1,23 @@
 import { at } from "../kernels/arena.js";
-import { newRunner, type Runner } from "../kernels/runner.js";
+import { newRunner } from "../kernels/runner.js";
 import type { Variant } from "../kernels/variant.js";
-import { type Lines, panelsOf } from "./lines.js";
+import { type LineArrays, type Lines, layOut, type Order, panelsOf, viewsOf } from "./lines.js";
 import type { Dense } from "./read.js";
+import { type Layout, ordersOf } from "./share.js";
 
-/** Rows of a matrix by rows, in memory that can go to another thread. */
-export interface Part {
-  readonly rows: number;
-  readonly columns: number;
-  /** u32[lines + 1], from 0 on; u16[], u8[] of the entries. */
-  readonly pointers: Uint32Array;
-  readonly indices: Uint16Array;
-  readonly codes: Uint8Array;
-  readonly codebook: Float32Array;
-}
+/** Rows of a matrix in memory that can go to another thread: laid out already, in each order that the thread has, so that it needs no second memory for it. */
+export type Part = readonly LineArrays[] | Dense;
 
-/** A matrix cut into as many parts as there are threads, or rows: the first stays where it is. Parts of a matrix of codes have about as many survivors each, others as many rows. */
-export function split(matrix: Lines | Dense, threads: number): { first: Lines | Dense; others: readonly (Part | Dense)[] } {
+/**
+ * A matrix cut into as many parts as there are threads, or rows: the first stays where it is. Parts of a matrix of codes have about as many survivors each, others as many rows.
+ *
+ * @throws RangeError where a memory cannot grow so far
+ */
+export function split(
+  matrix: Lines | Dense,
+  threads: number,
+  { layout, variant }: { readonly layout: Layout; readonly variant: Variant },
+): { first: Lines | Dense; others: readonly Part[] } {
   const parts = Math.min(threads, matrix.rows);
   const ends = "weights" in matrix ? evenEnds(matrix.rows, parts) : survivorEnds(matrix, parts);
   const ranges = ends.slice(1).map((end, i) => [ends[i], end] as const);
@@ -25,11 +26,12 @@ export function split(matrix: Lines | Dense, threads: number): { first: Lines | 
     const others = ranges.map(([start, end]) => ({ rows: end - start, columns, weights: weights.slice(start * columns, end * columns) }));
     return { first: { rows: ends[0], columns, weights: weights.subarray(0, ends[0] * columns) }, others };
   }
-  const pointers = pointersOf(matrix);
-  const survivors = pointers[ends[0] * panelsOf(matrix, "rows")];
   return {
-    first: { ...matrix, rows: ends[0], survivors, counts: ends[0] < matrix.rows ? undefined : matrix.counts },
-    others: ranges.map(([start, end]) => partOf(matrix, start, end)),
+    first: rowsOf(matrix, 0, ends[0]),
+    others: ranges.map(([start, end]) => {
+      const rows = rowsOf(matrix, start, end);
+      return ordersOf(layout).map((order) => arraysOf(rows, order, variant));
+    }),
   };
 }
 
@@ -56,37 +58,33 @@ function pointersOf(lines: Lines): Uint32Array {
   return lines.runner.arena.u32(lines.pointers, lines.rows * panelsOf(lines, "rows") + 1);
 }
 
-function partOf(lines: Lines, start: number, end: number): Part {
-  const { columns, indices, codes, codebook, runner } = lines;
+/** Some of the rows, whose entries stay where they are. */
+function rowsOf(lines: Lines, start: number, end: number): Lines {
+  const { arena } = lines.runner;
   const panels = panelsOf(lines, "rows");
   const pointers = pointersOf(lines).slice(start * panels, end * panels + 1);
   const [first] = pointers;
-  const count = pointers[pointers.length - 1] - first;
+  const pointersHere = arena.alloc(pointers.byteLength);
+  arena.u32(pointersHere, pointers.length).set(pointers.map((pointer) => pointer - first));
   return {
+    ...lines,
     rows: end - start,
-    columns,
-    pointers: pointers.map((pointer) => pointer - first),
-    indices: runner.arena.u16(at(indices, 2 * first), count).slice(),
-    codes: runner.arena.u8(at(codes, first), count).slice(),
-    codebook: codebook.slice(),
+    pointers: pointersHere,
+    indices: at(lines.indices, 2 * first),
+    codes: at(lines.codes, first),
+    survivors: pointers[pointers.length - 1] - first,
+    counts: start === 0 && end === lines.rows ? lines.counts : undefined,
   };
 }
 
-/**
- * A part in the memory of a runner of its own.
- *
- * @throws RangeError where the memory cannot grow so far
- */
-export function linesOfPart({ rows, columns, pointers, indices, codes, codebook }: Part, variant: Variant): Lines {
-  const runner: Runner = newRunner({ variant });
-  const { arena } = runner;
-  const places = {
-    pointers: arena.alloc(pointers.byteLength),
-    indices: arena.alloc(indices.byteLength),
-    codes: arena.alloc(codes.byteLength),
-  };
-  arena.u32(places.pointers, pointers.length).set(pointers);
-  arena.u16(places.indices, indices.length).set(indices);
-  arena.u8(places.codes, codes.length).set(codes);
-  return { runner, rows, columns, order: "rows", ...places, survivors: codes.length, codebook };
+function arraysOf(lines: Lines, order: Order, variant: Variant): LineArrays {
+  const laid = order === "rows" ? lines : layOut(newRunner({ variant }), lines, order);
+  const { pointers, indices, codes, codebook, ...rest } = viewsOf(laid);
+  return { ...rest, pointers: pointers.slice(), indices: indices.slice(), codes: codes.slice(), codebook: codebook.slice() };
+}
+
+/** What a part stands in, codebooks left out. */
+export function buffersOf(part: Part): ArrayBuffer[] {
+  const arrays = "weights" in part ? [part.weights] : part.flatMap(({ pointers, indices, codes }) => [pointers, indices, codes]);
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer);
 }

@@ -1,4 +1,5 @@
 import type { CrewReady, CrewStart } from "./crew-messages.js";
+import { buffersOf } from "./split.js";
 
 /** A thread that has started, whichever kind this runtime has. */
 export interface Thread {
@@ -47,12 +48,7 @@ export function startThread(start: CrewStart): Thread {
   }
   if (worker === undefined) settle(undefined);
   else {
-    const { part } = start;
-    const arrays = "weights" in part ? [part.weights] : [part.pointers, part.indices, part.codes];
-    worker.postMessage(
-      start,
-      arrays.map(({ buffer }) => buffer as ArrayBuffer),
-    );
+    worker.postMessage(start, buffersOf(start.part));
   }
   return thread;
 }

@@ -2,7 +2,7 @@ import { reached } from "../kernels/answers.js";
 import { init } from "../kernels/runner.js";
 import { ANSWERS, COUNT, type CrewReady, type CrewStart, END, FAILED, ONE, ORDERS, PAGE_BYTES, PAGES, TURN_MS } from "./crew-messages.js";
 import { Share } from "./share.js";
-import { linesOfPart } from "./split.js";
+import { buffersOf } from "./split.js";
 
 // A thread of a layer beside the one that calls: it takes its rows, and then works one order after another until it is ended. Of Node's threads, and of all that know web workers.
 
@@ -12,6 +12,9 @@ interface Port {
   postMessage(ready: CrewReady): void;
   close(): void;
 }
+
+/** `transfer` is of 2024: Node 20 has it not. */
+type Movable = ArrayBuffer & { transfer?(byteLength: number): ArrayBuffer };
 
 const node = typeof Worker === "function" ? undefined : globalThis.process?.getBuiltinModule?.("node:worker_threads");
 const port = (node?.parentPort ?? globalThis) as unknown as Port;
@@ -38,9 +41,12 @@ function work(share: Share, { control, x, y, outputs, first, index }: CrewStart)
 
 port.onmessage = ({ data }) => {
   try {
-    const { part, module, variant } = data;
+    const { part, module } = data;
     init(module);
-    work(new Share("weights" in part ? part : linesOfPart(part, variant), data), data);
+    const share = new Share(part, data);
+    // Nothing is collected while a thread waits: what came is let go at once, where the runtime can do that.
+    for (const buffer of buffersOf(part) as Movable[]) buffer.transfer?.(0);
+    work(share, data);
   } catch (error) {
     port.postMessage({ failure: error instanceof Error ? error.message : String(error) });
   }

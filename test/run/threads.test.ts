@@ -58,9 +58,14 @@ describe.each(VARIANTS)("a layer on several threads, %s", (variant) => {
     const expected = new Expected(rows, columns, weights);
     const random = new Random(6);
     const [x, X] = [activations(random, columns), activations(random, 19 * columns)];
+    const biasHere = rows === ROWS ? bias : undefined;
+    const kernels = expected.codebook.length > 256 ? (["dense"] as const) : (["columns", "rows"] as const);
+    const [wanted, wantedY] = [
+      new Map(kernels.map((kernel) => [kernel as string, expected.matvec(kernel, x, biasHere, true)])),
+      expected.matmul(X, 19, biasHere, true),
+    ];
     for (const threads of [1, 2, 3])
-      for (const layout of ["auto", "columns", "rows", "both"] as const) {
-        const biasHere = rows === ROWS ? bias : undefined;
+      for (const layout of ["auto", "columns", "rows", "both"] as const)
         await withLayer(archive, { threads, layout, variant, bias: biasHere ?? null, relu: true }, (layer) => {
           const title = `${threads} threads, ${layout}`;
           expect(layer.threads, title).toBe(Math.min(threads, rows));
@@ -69,13 +74,12 @@ describe.each(VARIANTS)("a layer on several threads, %s", (variant) => {
           for (let turn = 0; turn < 2; turn++) {
             const y = new Float32Array(rows).fill(5);
             layer.matvec(x, y);
-            expectSame(y, expected.matvec(kernel, x, biasHere, true), title);
+            expectSame(y, wanted.get(kernel) ?? new Float32Array(0), title);
             const Y = new Float32Array(19 * rows).fill(5);
             layer.matmul(X, 19, Y);
-            if (layout !== "columns" || kernel === "dense") expectSame(Y, expected.matmul(X, 19, biasHere, true), title);
+            if (layout !== "columns" || kernel === "dense") expectSame(Y, wantedY, title);
           }
         });
-      }
   });
 });
 
