@@ -25,12 +25,21 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Where a line starts is counted from a block on mod 2^32: of more weights two places would look alike. */
+const MOST_WEIGHTS = 2 ** 32;
+
 /**
  * Reads a tensor of the archive as a matrix: block by block, and of a tensor that has codes nothing dense is made. What reading takes in memory beside the result goes with it.
  *
- * @throws FormatError where the record is at fault
+ * @throws FormatError where the record is at fault, `LIMIT` where it has more than 2^32 weights
  */
 export async function readMatrix(archive: Archive, entry: TensorEntry, shape: Shape, options: ReadOptions): Promise<Lines | Dense> {
+  if (shape.rows * shape.columns > MOST_WEIGHTS)
+    throw new FormatError(
+      "LIMIT",
+      entry.recordOffset,
+      `${JSON.stringify(entry.name)} has more than ${MOST_WEIGHTS} weights, which no layer can have`,
+    );
   return (await readLines(archive, entry, shape, options)) ?? readDense(archive, entry, shape, options);
 }
 

@@ -144,3 +144,15 @@ describe("a network refuses", () => {
     expect(() => network.byteLength).toThrow(/disposed/);
   });
 });
+
+describe("loadNetwork, where memory is short,", () => {
+  it("says that the network takes more than there is", async () => {
+    const spec: NetworkSpec = {
+      input: [256, 1024, 1024],
+      layers: [{ type: "conv2d", name: "conv", in: 256, out: 1, kernel: 3, stride: 3, padding: 1500, bias: false }, { type: "flatten" }],
+    };
+    const failure = await failureOf(craftArchive([raw("conv.weight", [1, 256, 3, 3])]), spec);
+    expect(failure).toBeInstanceOf(RangeError);
+    expect((failure as Error).message).toMatch(/takes more memory than there is/);
+  });
+});

@@ -46,11 +46,22 @@ export async function loadNetwork(archive: Uint8Array | Archive, net: NetworkSpe
   const layers: NetworkLayer[] = [];
   for (const stage of stages) {
     const loaded = await read(opened, stage, { variant, signal });
-    const survivors = addStage(plan, runner, stage, loaded);
+    const survivors = withinMemory(stage.title, () => addStage(plan, runner, stage, loaded));
     layers.push(described(stage, loaded, survivors));
   }
   if (softmax) addSoftmax(plan, runner);
-  return new Network({ runner, course: plan.finish(runner), layers, input: shapes[0], output: shapes[shapes.length - 1] });
+  const course = withinMemory("the network, between its layers,", () => plan.finish(runner));
+  return new Network({ runner, course, layers, input: shapes[0], output: shapes[shapes.length - 1] });
+}
+
+/** @throws RangeError naming what there is no memory for */
+function withinMemory<T>(title: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) throw new RangeError(`${title} takes more memory than there is: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Nothing is read before it is known that all is there. */
