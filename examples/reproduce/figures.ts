@@ -93,7 +93,7 @@ export async function outcomeOf(
 }
 
 /** The dense network pruned and shared as far as a training went, tensor by tensor, without any retraining. */
-export async function withoutRetraining(
+async function withoutRetraining(
   dense: readonly Tensor[],
   done: Pick<Done, "report">,
   recipe: TrainingRecipe,

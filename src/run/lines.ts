@@ -16,7 +16,7 @@ export interface Shape {
 }
 
 /** Entries of a line have indices below it. */
-const LINE = 65536;
+export const LINE = 65536;
 
 /** Entries that are turned at a time: with what they are turned into they stay in the second-level cache. */
 const RANGE = 1 << 18;

@@ -1,7 +1,7 @@
 import type { Convolution } from "../../kernel-types.js";
 import { at, type Ptr } from "../../kernels/arena.js";
 import type { Runner } from "../../kernels/runner.js";
-import { type Lines, layOut, panelsOf } from "../lines.js";
+import { LINE, type Lines, layOut, panelsOf } from "../lines.js";
 import type { Dense } from "../read.js";
 import { lendAffine, lendFloats } from "./lend.js";
 import type { Plan } from "./plan.js";
@@ -10,8 +10,6 @@ import type { After } from "./tensors.js";
 
 /** 2^8 columns of the weights are worked by all outputs before the next: what they see of a tile's lanes stays in the first-level cache. */
 const BLOCK_LOG = 8;
-
-const LINE = 65536;
 
 /** Weights where they are, and their products. */
 interface Product {
