@@ -91,7 +91,7 @@ export async function bundle(folder) {
       ...options,
       platform: "neutral",
       entryPoints: { run: "src/run/index.ts" },
-      plugins: [besideDecode("./decode.js"), fromDecode],
+      plugins: [...options.plugins, besideDecode("./decode.js"), fromDecode],
     }),
     ...[
       ["workerd", ""],

@@ -3,4 +3,5 @@ export const bundling: {
   readonly target: string;
   readonly plugins: import("esbuild").Plugin[];
 };
-export function decoderScript(path: string): Promise<string>;
+export const TEXT_WASM: RegExp;
+export function textScript(path: string): Promise<string>;

@@ -1,18 +1,21 @@
 import { readFile } from "node:fs/promises";
 
+/** Modules of bundles that are fetched: the decoder, and what runs layers. */
+export const TEXT_WASM = /\b(decoder|runner\.\w+)\.wasm$/;
+
 /**
- * decoder.wasm as a string of one character for each byte, which takes a script less than base64 once it is compressed. Its lowest bytes, the most frequent, become letters: control characters would be escaped.
- * `charset` keeps the others as they are.
+ * A module as a string of one character for each byte, which takes a script less than base64 once it is compressed. Its lowest bytes, the most frequent, become letters: control characters would be escaped. `charset` keeps the
+ * others as they are.
  */
-const decoderText = {
-  name: "decoder-text",
+const wasmText = {
+  name: "wasm-text",
   setup(esbuild) {
-    esbuild.onLoad({ filter: /\bdecoder\.wasm$/ }, async ({ path }) => ({ contents: await decoderScript(path), loader: "js" }));
+    esbuild.onLoad({ filter: TEXT_WASM }, async ({ path }) => ({ contents: await textScript(path), loader: "js" }));
   },
 };
 
-/** The module that importing decoder.wasm gives. */
-export async function decoderScript(path) {
+/** The script that importing such a module gives. */
+export async function textScript(path) {
   const bytes = await readFile(path);
   return `export default ${JSON.stringify(bytes.map((byte) => byte ^ 64).toString("latin1"))};`;
 }
@@ -26,7 +29,7 @@ export const bundling = {
   packages: "external",
   loader: { ".wasm": "binary" },
   logLevel: "warning",
-  plugins: [decoderText],
+  plugins: [wasmText],
 };
 
 /** The kernels come to a thread compiled: it need not carry them. */

@@ -9,19 +9,19 @@ declare module "*/engine.simd.wasm" {
   export default bytes;
 }
 
-/** The edge decoder's module: a string of one character for each byte, or, in the build for hosts that compile none, the module itself. */
+// Of the decoder and of what runs layers a string of one character for each byte, or, in the build for hosts that compile none, the module itself.
+
 declare module "*/decoder.wasm" {
   const module: string | WebAssembly.Module;
   export default module;
 }
 
-/** The kernels that run layers: bytes, or, in the build for hosts that compile none, the module itself. */
 declare module "*/runner.scalar.wasm" {
-  const module: Uint8Array<ArrayBuffer> | WebAssembly.Module;
+  const module: string | WebAssembly.Module;
   export default module;
 }
 
 declare module "*/runner.simd.wasm" {
-  const module: Uint8Array<ArrayBuffer> | WebAssembly.Module;
+  const module: string | WebAssembly.Module;
   export default module;
 }

@@ -8,6 +8,7 @@ import { FormatError } from "../errors.js";
 import { DTYPES } from "../types.js";
 import { placePairs, wordsOf } from "./pairs.js";
 import { refusalOf } from "./traps.js";
+import { moduleOf } from "./wasm-text.js";
 
 /** assembly/decoder.ts; addresses are u32 and come signed. */
 interface DecoderExports {
@@ -51,18 +52,10 @@ export function init(module: object): void {
   decoder = exports as unknown as DecoderExports;
 }
 
-/** By a loop: `Uint8Array.from` takes four times as long, of what a program waits for its first tensor. */
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i) ^ 64;
-  return bytes;
-}
-
 /** Lends the bytes to the module: their address. */
 function lend(first: Uint8Array, second: Uint8Array = first.subarray(0, 0)): number {
   if (!decoder || decoder.memory.buffer.byteLength > MOST_KEPT_BYTES) {
-    // In the build for hosts that compile no bytes the import is the module itself; else a string, as scripts/bundling.mjs makes it.
-    init((compiled ??= typeof wasm === "string" ? new WebAssembly.Module(bytesOf(wasm)) : wasm));
+    init((compiled ??= moduleOf(wasm)));
   }
   const at = run(0, ({ input }) => input(first.length + second.length)) >>> 0;
   const bytes = lent(at, first.length + second.length);

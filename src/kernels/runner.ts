@@ -8,6 +8,7 @@ import { DTYPES } from "../types.js";
 import { Arena, at, type Ptr, toPtr } from "./arena.js";
 import { refusalOf } from "./traps.js";
 import { chooseVariant, type LoadOptions, type Variant } from "./variant.js";
+import { moduleOf } from "./wasm-text.js";
 
 /** assembly/runner.ts; addresses are u32 and come signed. */
 export interface RunExports {
@@ -191,9 +192,7 @@ const compiled = new Map<Variant, WebAssembly.Module>();
 export function runnerModule(variant: Variant): WebAssembly.Module {
   let module = compiled.get(variant);
   if (module === undefined) {
-    // In the build for hosts that compile no bytes the imports are the modules themselves, which may come from another realm.
-    const wasm: unknown = variant === "simd" ? simdWasm : scalarWasm;
-    module = wasm instanceof Uint8Array ? new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>) : (wasm as WebAssembly.Module);
+    module = moduleOf(variant === "simd" ? simdWasm : scalarWasm);
     compiled.set(variant, module);
   }
   return module;
