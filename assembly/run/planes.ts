@@ -1,12 +1,12 @@
 // Planes of images, as the layers of a network that runs leave them to each other: a row may be followed by numbers that mean nothing, and so may a plane.
 
 /**
- * Planes with zeros around them, or of a stride its first phases: rows and columns that a convolution meets one after the other stand one after the other.
+ * Planes with zeros around them, or of a stride its first phases: rows and columns that a convolution meets one after the other stand one after the other. Phases of the columns come in sets of strideX, each set stepX columns behind the one before.
  *
  * Layout     from  f32[channels][height][width]  rows fromPitch bytes apart, planes fromStride
  *            to    f32[channels][phasesY][phasesX][rows][columns]  of each phase without a space, phases toStride bytes apart
- *            to[c][i][j][y][x] = from[c][y * strideY + i - paddingY][x * strideX + j - paddingX], 0 where that is outside
- * Requires   they do not overlap; no more phases than the stride has.
+ *            to[c][i][j][y][x] = from[c][y * strideY + i - paddingY][x * strideX + j % strideX + j / strideX * stepX - paddingX], 0 where that is outside
+ * Requires   they do not overlap; phasesY at most strideY.
  * Reads      nothing past the lengths above, in either build.
  */
 export function spread(
@@ -20,6 +20,7 @@ export function spread(
   strideX: isize,
   phasesY: isize,
   phasesX: isize,
+  stepX: isize,
   paddingY: isize,
   paddingX: isize,
   to: usize,
@@ -30,9 +31,10 @@ export function spread(
   for (let c: usize = 0; c < channels; c++) {
     for (let i: isize = 0; i < phasesY; i++) {
       for (let j: isize = 0; j < phasesX; j++) {
-        // The first column that is in the plane, and the first behind it: quotients rounded up.
-        const start = min((paddingX - j + strideX - 1) / strideX, columns);
-        const end = min((width + paddingX - j + strideX - 1) / strideX, columns);
+        // The first column that is in the plane, and the first behind it: quotients rounded up, and below 0 anything.
+        const left = (j % strideX) + (j / strideX) * stepX - paddingX;
+        const start = min(max((strideX - 1 - left) / strideX, 0), columns);
+        const end = min(max((width + strideX - 1 - left) / strideX, 0), columns);
         let out = to;
         for (let y: isize = 0; y < rows; y++) {
           const row = y * strideY + i - paddingY;
@@ -40,7 +42,7 @@ export function spread(
             memory.fill(out, 0, columns << 2);
           } else {
             zero(out, start);
-            take(from + row * fromPitch + ((start * strideX + j - paddingX) << 2), strideX << 2, out + (start << 2), end - start);
+            take(from + row * fromPitch + ((start * strideX + left) << 2), strideX << 2, out + (start << 2), end - start);
             zero(out + (end << 2), columns - end);
           }
           out += columns << 2;

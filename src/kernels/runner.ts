@@ -135,6 +135,7 @@ export interface RunExports {
     strideX: number,
     phasesY: number,
     phasesX: number,
+    stepX: number,
     paddingY: number,
     paddingX: number,
     to: Ptr,

@@ -65,11 +65,12 @@ export function convolve(
   return outputs;
 }
 
-/** Rows and columns of planes by the first phases of a stride, f32[channels][phases][phases][rows][columns]: 0 where there is none. */
+/** Rows and columns of planes by the first phases of a stride, f32[channels][phases][phases][rows][columns]: 0 where there is none. Phases of the columns come in sets as large as the stride, each `step` columns behind the one before. */
 export function spread(
   { channels, height, width }: Planes,
   stride: Windows["stride"],
   [phasesY, phasesX]: readonly [number, number],
+  step: number,
   padding: Windows["padding"],
   rows: number,
   columns: number,
@@ -80,7 +81,8 @@ export function spread(
     const phase = Math.floor(i / (rows * columns)) % phases;
     const channel = Math.floor(i / (phases * rows * columns));
     const y = (Math.floor(i / columns) % rows) * stride[0] + Math.floor(phase / phasesX) - padding[0];
-    const x = (i % columns) * stride[1] + (phase % phasesX) - padding[1];
+    const right = phase % phasesX;
+    const x = (i % columns) * stride[1] + (right % stride[1]) + Math.floor(right / stride[1]) * step - padding[1];
     return y >= 0 && y < height && x >= 0 && x < width ? inputs[(channel * height + y) * width + x] : 0;
   });
 }

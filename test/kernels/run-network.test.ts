@@ -45,6 +45,11 @@ const CONVOLUTIONS: readonly (readonly [layer: Omit<Conv2dSpec, "type" | "name">
   [{ in: 2, out: 2, kernel: 2, stride: 16384 }, 5, 6],
   [{ in: 300, out: 3, kernel: 1 }, 4, 4],
   [{ in: 7400, out: 2, kernel: 3, padding: 1 }, 2, 2],
+  // Narrow outputs, of which the inputs are spread to a plane for each few taps.
+  [{ in: 1, out: 8, kernel: [3, 300] }, 20, 300],
+  [{ in: 1, out: 8, kernel: [3, 50] }, 9, 50],
+  [{ in: 2, out: 40, kernel: [3, 33], stride: [1, 2], padding: [1, 0] }, 13, 40],
+  [{ in: 4, out: 60, kernel: [2, 29], padding: [1, 3], groups: 2 }, 6, 26],
 ];
 
 const POOLS: readonly (readonly [layer: Omit<MaxPool2dSpec, "type">, height: number, width: number])[] = [
@@ -114,19 +119,21 @@ describe.each(VARIANTS)("kernels that run networks, %s", (variant) => {
     const planes = { channels: 3, height, width, pitch: width + 3, stride: height * (width + 3) + 1 };
     const inputs = new Random(height).weights(3 * height * width);
     const [rows, columns] = [height + 2, width + 5];
-    const some = [Math.min(stride[0], 2), Math.min(stride[1], 4)] as const;
+    // Of a narrow stride more than one set of phases.
+    const some = [Math.min(stride[0], 2), 7] as const;
+    const step = 3 * stride[1];
     const phases = 3 * some[0] * some[1];
     const from = lend(runner, spaced(inputs, planes));
     const toStride = rows * columns + 2;
     const to = lend(runner, new Float32Array(phases * toStride));
     runner.exports.spread(
       ...([from, 4 * planes.pitch, 4 * planes.stride, 3, height, width] as const),
-      ...([...stride, ...some, ...padding, to, 4 * toStride, rows, columns] as const),
+      ...([...stride, ...some, step, ...padding, to, 4 * toStride, rows, columns] as const),
     );
     const found = Array.from({ length: phases }, (_, i) => [
       ...runner.arena.u32(to, phases * toStride).subarray(i * toStride, i * toStride + rows * columns),
     ]);
-    const wanted = reference.spread({ channels: 3, height, width }, stride, some, padding, rows, columns, inputs);
+    const wanted = reference.spread({ channels: 3, height, width }, stride, some, step, padding, rows, columns, inputs);
     expectSame(Uint32Array.from(found.flat()), new Uint32Array(wanted.buffer));
   });
 

@@ -62,6 +62,19 @@ const NETWORKS: Readonly<Record<string, NetworkSpec>> = {
       { type: "linear", name: "fc", in: 180, out: 4 },
     ],
   },
+  "with convolutions narrower than what comes to them": {
+    input: [2, 13, 40],
+    layers: [
+      { type: "conv2d", name: "a", in: 2, out: 40, kernel: [3, 33], stride: [1, 2], padding: [1, 0] },
+      { type: "relu" },
+      { type: "conv2d", name: "b", in: 40, out: 30, kernel: [2, 4], groups: 2 },
+      { type: "relu" },
+      { type: "conv2d", name: "c", in: 30, out: 12, kernel: [3, 1] },
+      { type: "maxpool2d", kernel: [2, 1] },
+      { type: "flatten" },
+      { type: "linear", name: "fc", in: 60, out: 4 },
+    ],
+  },
   "with batch normalization": {
     input: [3, 9, 10],
     layers: [

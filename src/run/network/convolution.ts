@@ -4,8 +4,8 @@ import type { Runner } from "../../kernels/runner.js";
 import { LINE, type Lines, layOut, panelsOf } from "../lines.js";
 import type { Dense } from "../read.js";
 import { lendAffine, lendFloats } from "./lend.js";
+import { offsetsOf, type Places, placesOf } from "./places.js";
 import type { Plan } from "./plan.js";
-import { lanesFor, outputsOf, type Planes, phasesOf, spreadOf } from "./planes.js";
 import type { After } from "./tensors.js";
 
 /** 2^8 columns of the weights are worked by all outputs before the next: what they see of a tile's lanes stays in the first-level cache. */
@@ -95,41 +95,16 @@ function dense(runner: Runner, { weights, columns }: Dense, { scale, bias }: Aft
   };
 }
 
-/** Where a convolution reads its inputs, in numbers. */
-interface Source {
-  /** From a row to the next of its phase. */
-  readonly pitch: number;
-  /** From a phase to the next; of one phase from a channel to the next. */
-  readonly stride: number;
-}
-
-/** Numbers from the first input to what each tap of the first output sees: [channels / groups][kernel height][kernel width]. */
-function offsetsOf(convolution: Convolution, source: Source): Uint32Array {
-  const { channels, groups, kernel, stride } = convolution;
-  const [phasesY, phasesX] = phasesOf(convolution);
-  const taps = kernel[0] * kernel[1];
-  return Uint32Array.from({ length: (channels / groups) * taps }, (_, column) => {
-    const [y, x] = [Math.floor((column % taps) / kernel[1]), column % kernel[1]];
-    const plane = (Math.floor(column / taps) * phasesY + (y % stride[0])) * phasesX + (x % stride[1]);
-    return plane * source.stride + Math.floor(y / stride[0]) * source.pitch + Math.floor(x / stride[1]);
-  });
-}
-
-/** Adds the step that spreads the inputs of a convolution, where it cannot read them as they are. */
-function addSpread(plan: Plan, { exports }: Runner, convolution: Convolution): Source {
+/** Adds the step that spreads the inputs of a convolution. */
+function addSpread(plan: Plan, { exports }: Runner, { stride, padding }: Convolution, { phases, inputs }: Places): void {
   const { planes } = plan;
-  const { stride, padding } = convolution;
-  if (stride[0] === 1 && stride[1] === 1 && padding[0] === 0 && padding[1] === 0) return planes;
-  const { rows, columns, stride: toStride } = spreadOf(convolution);
-  const phases = phasesOf(convolution);
-  const to: Planes = { channels: planes.channels * phases[0] * phases[1], height: rows, width: columns, pitch: columns, stride: toStride };
-  plan.move(to, (x, y) =>
+  plan.move(inputs, (x, y) =>
     exports.spread(
       ...([x, 4 * planes.pitch, 4 * planes.stride, planes.channels, planes.height, planes.width] as const),
-      ...([...stride, ...phases, ...padding, y, 4 * toStride, rows, columns] as const),
+      ...([...stride, phases.down, phases.right, phases.step, ...padding] as const),
+      ...([y, 4 * inputs.stride, inputs.height, inputs.width] as const),
     ),
   );
-  return to;
 }
 
 /** Adds a convolution to the steps of a network: no patches, each plane of the outputs is one run of lanes. Gives the survivors among its weights. */
@@ -141,18 +116,16 @@ export function addConvolution(
   after: After,
   relu: boolean,
 ): number {
-  const { groups, out, channels } = convolution;
-  const source = addSpread(plan, runner, convolution);
-  const outputs = outputsOf(out, convolution, source.pitch);
-  const numbers = offsetsOf(convolution, source);
-  const [phasesY, phasesX] = phasesOf(convolution);
-  const perGroup = (channels / groups) * phasesY * phasesX * source.stride;
-  const count = lanesFor((outputs.height - 1) * outputs.pitch + outputs.width);
-  plan.reach((groups - 1) * perGroup + numbers.reduce((most, number) => Math.max(most, number), 0) + count);
+  const { groups, out } = convolution;
+  const places = placesOf(plan.planes, convolution);
+  if (places.spread) addSpread(plan, runner, convolution, places);
+  const { outputs, perGroup } = places;
+  plan.reach(places.reads);
 
+  const numbers = offsetsOf(convolution, places);
   const offsets = runner.arena.alloc(4 * numbers.length);
   runner.arena.u32(offsets, numbers.length).set(numbers.map((number) => 4 * number));
-  const lanes = { offsets, count, stride: 4 * outputs.stride, relu };
+  const lanes = { offsets, count: places.lanes, stride: 4 * outputs.stride, relu };
   const product = "weights" in weights ? dense(runner, weights, after, lanes) : coded(runner, weights, after, lanes);
   const rows = out / groups;
   plan.move(
@@ -161,7 +134,7 @@ export function addConvolution(
       for (let group = 0; group < groups; group++)
         product.run(group * rows, rows, at(x, 4 * group * perGroup), at(y, 4 * group * rows * outputs.stride));
     },
-    out * outputs.stride,
+    places.writes,
   );
   return product.survivors;
 }

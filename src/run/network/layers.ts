@@ -41,7 +41,10 @@ function addFlatten(plan: Plan, { exports }: Runner): void {
   }
   const { channels, height, width } = planes;
   plan.move(flat, (x, y) =>
-    exports.spread(x, 4 * planes.pitch, 4 * planes.stride, channels, height, width, 1, 1, 1, 1, 0, 0, y, 4 * height * width, height, width),
+    exports.spread(
+      ...([x, 4 * planes.pitch, 4 * planes.stride, channels, height, width] as const),
+      ...([1, 1, 1, 1, 1, 0, 0, y, 4 * height * width, height, width] as const),
+    ),
   );
 }
 
