@@ -15,6 +15,12 @@ const SPEC: NetworkSpec = {
 };
 const { archive } = subjectOf(SPEC);
 
+/** Zeros around one number, more than any memory should be taken for. */
+const PADDED: NetworkSpec = {
+  input: [1, 1, 1],
+  layers: [{ type: "conv2d", name: "conv", in: 1, out: 1, kernel: 1, padding: 8000 }, { type: "flatten" }],
+};
+
 const raw = (name: string, shape: readonly number[]) =>
   ({ ...floats(name, [...shape], new Float32Array(shape.reduce((product, axis) => product * axis, 1))), coding: "raw" }) as const;
 const tensors = [
@@ -49,6 +55,27 @@ describe("loadNetwork refuses", () => {
     ["a layer of no known type", [archive, { ...SPEC, layers: [{ type: "gelu" }] }], TypeError, /layers\[0\].*"gelu"/],
     ["a variant that is none", [archive, SPEC, { variant: "fast" }], TypeError, /variant/],
     ["softmax that is no truth value", [archive, SPEC, { softmax: 1 }], TypeError, /softmax/],
+    ["maxBytes that is no number", [archive, SPEC, { maxBytes: "1G" }], TypeError, /maxBytes must be a number/],
+    ["maxBytes below 0", [archive, SPEC, { maxBytes: -1 }], RangeError, /maxBytes must be in \[0, Infinity\], got -1/],
+    ["maxBytes that is NaN", [archive, SPEC, { maxBytes: Number.NaN }], RangeError, /maxBytes/],
+    [
+      "activations beyond maxBytes",
+      [archive, SPEC, { maxBytes: 500 }],
+      RangeError,
+      /layers\[0\] \(conv\) takes the activations of the network beyond maxBytes, 500: with all its layers they need \d+ bytes/,
+    ],
+    [
+      "activations beyond 1 GiB, unless they are allowed, before it looks at the archive",
+      [Uint8Array.of(1, 2, 3), PADDED],
+      RangeError,
+      /layers\[1\] \(flatten\) takes .* beyond maxBytes, 1073741824: .* need 1536256512 bytes/,
+    ],
+    [
+      "a sample that is larger alone",
+      [archive, { input: [256, 1024, 1024], layers: [{ type: "relu" }, { type: "flatten" }] }],
+      RangeError,
+      /^the input takes .* beyond maxBytes/,
+    ],
     [
       "layers that do not meet",
       [archive, { ...SPEC, input: [1, 5, 5] }],
@@ -151,7 +178,7 @@ describe("loadNetwork, where memory is short,", () => {
       input: [256, 1024, 1024],
       layers: [{ type: "conv2d", name: "conv", in: 256, out: 1, kernel: 3, stride: 3, padding: 1500, bias: false }, { type: "flatten" }],
     };
-    const failure = await failureOf(craftArchive([raw("conv.weight", [1, 256, 3, 3])]), spec);
+    const failure = await failureOf(craftArchive([raw("conv.weight", [1, 256, 3, 3])]), spec, { maxBytes: Infinity });
     expect(failure).toBeInstanceOf(RangeError);
     expect((failure as Error).message).toMatch(/takes more memory than there is/);
   });

@@ -120,7 +120,7 @@ export function addConvolution(
   const places = placesOf(plan.planes, convolution);
   if (places.spread) addSpread(plan, runner, convolution, places);
   const { outputs, perGroup } = places;
-  plan.reach(places.reads);
+  plan.room.reach(places.reads);
 
   const numbers = offsetsOf(convolution, places);
   const offsets = runner.arena.alloc(4 * numbers.length);

@@ -7,7 +7,7 @@ import type { Dense } from "../read.js";
 import { addConvolution } from "./convolution.js";
 import { lendAffine, lendFloats } from "./lend.js";
 import type { Plan } from "./plan.js";
-import { contiguous, extentOf, isContiguous } from "./planes.js";
+import { contiguous, extentOf, flattened, isContiguous, planeOf } from "./planes.js";
 import type { Stage } from "./stages.js";
 import type { Affine, After } from "./tensors.js";
 
@@ -34,9 +34,9 @@ function addLinear(plan: Plan, runner: Runner, weights: Lines | Dense, { scale, 
 /** The layer's numbers without a space between them. */
 function addFlatten(plan: Plan, { exports }: Runner): void {
   const { planes } = plan;
-  const flat = contiguous([planes.channels * planes.height * planes.width]);
+  const flat = flattened(planes);
   if (isContiguous(planes)) {
-    plan.planes = flat;
+    plan.room.planes = flat;
     return;
   }
   const { channels, height, width } = planes;
@@ -48,14 +48,13 @@ function addFlatten(plan: Plan, { exports }: Runner): void {
   );
 }
 
-function addPool(plan: Plan, { arena, exports }: Runner, { layer, shape }: Stage): void {
+function addPool(plan: Plan, { exports }: Runner, { layer, shape }: Stage): void {
   if (layer.type !== "maxpool2d" && layer.type !== "averagepool2d") return;
   const { planes } = plan;
   const { channels, height, width, kernel, stride, padding, outHeight, outWidth } = windowsOf(layer, shape);
-  // The kernel writes whole vectors.
-  const row = arena.alloc(4 * width + 16);
+  plan.room.scratch(width);
   const pool = layer.type === "maxpool2d" ? exports.poolLargest : exports.poolMean;
-  plan.move(contiguous([channels, outHeight, outWidth]), (x, y) =>
+  plan.move(contiguous([channels, outHeight, outWidth]), (x, y, row) =>
     pool(
       ...([x, 4 * planes.pitch, 4 * planes.stride, channels, height, width] as const),
       ...([...kernel, ...stride, ...padding, outHeight, outWidth, row, y] as const),
@@ -73,10 +72,10 @@ function addNormalizeAcross(plan: Plan, { exports }: Runner, { size, alpha = 1e-
 function addAffine(plan: Plan, runner: Runner, affine: Affine): void {
   const features = affine.scale.length;
   const { planes } = plan;
-  const plane = planes.channels === features ? planes.stride : 1;
+  const plane = planeOf(planes, features);
   const by = lendAffine(runner, affine);
   // What stands between the planes, and behind the last, goes along.
-  plan.reach(features * plane);
+  plan.room.reach(features * plane);
   plan.stay((values) => runner.exports.normalize(values, 1, features, plane, by, values));
 }
 

@@ -1,4 +1,4 @@
-import { checkOneOf } from "../../check.js";
+import { checkNumber, checkOneOf } from "../../check.js";
 import type { Archive } from "../../decode/index.js";
 import { newRunner } from "../../kernels/runner.js";
 import { VARIANTS, type Variant } from "../../kernels/variant.js";
@@ -10,6 +10,7 @@ import { addSoftmax, addStage, type Loaded } from "./layers.js";
 import { Network, type NetworkLayer } from "./network.js";
 import { Plan } from "./plan.js";
 import { contiguous } from "./planes.js";
+import { roomFor } from "./room.js";
 import { type Stage, stagesOf } from "./stages.js";
 import { affineOf, afterOf, biasFor, normFor, weightsFor } from "./tensors.js";
 
@@ -18,9 +19,14 @@ export interface LoadNetworkOptions {
   readonly softmax?: boolean;
   /** The best that this runtime can run, unless given. */
   readonly variant?: Variant;
+  /** Bytes that what goes from layer to layer may take, 1 GiB unless given: it follows from the network's JSON, and more is refused before anything of the archive is read. */
+  readonly maxBytes?: number;
   /** Stops the work: the signal's reason comes out of it. */
   readonly signal?: AbortSignal;
 }
+
+/** Some forty times what VGG-16 takes. Without a bound a few letters of JSON, such as a padding, would take all the memory that there is. */
+const MAX_BYTES = 2 ** 30;
 
 /**
  * Loads a sequential network whose tensors are in an archive: it runs from their sparse, shared form, at 3 bytes a survivor. No dense matrix is made, unless a tensor has more than 256 different values: that one runs in float32, dense.
@@ -30,14 +36,16 @@ export interface LoadNetworkOptions {
  * @throws FormatError where the archive is at fault; TypeError, RangeError naming the layer, the tensor or the option; the reason of `options.signal`
  */
 export async function loadNetwork(archive: Uint8Array | Archive, net: NetworkSpec, options: LoadNetworkOptions = {}): Promise<Network> {
-  const { softmax = false, variant, signal } = options;
+  const { softmax = false, variant, maxBytes = MAX_BYTES, signal } = options;
   if (typeof softmax !== "boolean") throw new TypeError("softmax must be true or false");
   if (variant !== undefined) checkOneOf(variant, "variant", VARIANTS);
+  checkNumber(maxBytes, "maxBytes", 0, Infinity);
   checkSpec(net);
   // Its caller may change it while the archive is read.
   const spec = structuredClone(net);
   const shapes = shapesOf(spec);
   const stages = stagesOf(spec.layers, shapes);
+  roomFor(stages, shapes[0], maxBytes);
   const opened = await openedOf(archive, signal);
   for (const stage of stages) checkTensors(opened, stage);
 

@@ -1,11 +1,12 @@
 import type { Ptr } from "../../kernels/arena.js";
 import type { Runner } from "../../kernels/runner.js";
-import { extentOf, type Planes } from "./planes.js";
+import type { Planes } from "./planes.js";
+import { ALIGN, Room } from "./room.js";
 
 // The steps of a network and its two buffers of activations, between which they go to and fro.
 
 /** Work on activations: from one buffer into the other, or where they are. */
-type Work = (from: Ptr, to: Ptr) => void;
+type Work = (from: Ptr, to: Ptr, scratch: Ptr) => void;
 
 interface Step {
   readonly work: Work;
@@ -13,59 +14,47 @@ interface Step {
   readonly from: 0 | 1;
 }
 
-/** What kernels read behind the last number of a buffer at most, in numbers. */
-const SLACK = 32;
-
-const ALIGN = 64;
-
 /** Takes the steps down, each as it follows the one before. */
 export class Plan {
-  /** What the last step leaves. */
-  planes: Planes;
-  #at: 0 | 1 = 0;
-  /** Numbers that each buffer must have. */
-  readonly #lengths: [number, number] = [0, 0];
+  readonly room: Room;
   readonly #steps: Step[] = [];
 
   constructor(inputs: Planes) {
-    this.planes = inputs;
-    this.reach(extentOf(inputs));
+    this.room = new Room(inputs);
   }
 
-  /** Whoever reads the last step's outputs reads so many numbers from their first. */
-  reach(length: number): void {
-    this.#lengths[this.#at] = Math.max(this.#lengths[this.#at], length);
+  /** What the last step leaves. */
+  get planes(): Planes {
+    return this.room.planes;
   }
 
   /** A step that leaves `planes` in the other buffer, of which it writes so many numbers. */
-  move(planes: Planes, work: Work, length: number = extentOf(planes)): void {
-    this.#steps.push({ work, from: this.#at });
-    this.#at = this.#at === 0 ? 1 : 0;
-    this.planes = planes;
-    this.reach(length);
+  move(planes: Planes, work: Work, length?: number): void {
+    this.#steps.push({ work, from: this.room.at });
+    this.room.move(planes, length);
   }
 
   /** A step that works where the activations are. */
   stay(work: (at: Ptr) => void): void {
-    this.#steps.push({ work, from: this.#at });
+    this.#steps.push({ work, from: this.room.at });
   }
 
   /** Makes the buffers. Memory that later grows leaves them where they are. */
   finish({ arena }: Runner): Course {
-    const buffers = this.#lengths.map((length) => {
-      const ptr = arena.alloc(4 * (length + SLACK) + ALIGN);
-      const aligned = (Math.ceil(ptr / ALIGN) * ALIGN) as Ptr;
-      arena.f32(aligned, length + SLACK).fill(0);
-      return aligned;
+    const [first, second, scratch] = this.room.byteLengths.map((byteLength) => {
+      const ptr = arena.alloc(byteLength);
+      arena.u8(ptr, byteLength).fill(0);
+      return (Math.ceil(ptr / ALIGN) * ALIGN) as Ptr;
     });
+    const buffers = [first, second] as const;
     const bound = this.#steps.map(
       ({ work, from }) =>
         () =>
-          work(buffers[from], buffers[1 - from]),
+          work(buffers[from], buffers[1 - from], scratch),
     );
     return {
       inputs: buffers[0],
-      outputs: buffers[this.#at],
+      outputs: buffers[this.room.at],
       run() {
         for (const step of bound) step();
       },

@@ -27,3 +27,13 @@ export function isContiguous({ channels, height, width, pitch, stride }: Planes)
 export function extentOf({ channels, height, width, pitch, stride }: Planes): number {
   return (channels - 1) * stride + (height - 1) * pitch + width;
 }
+
+/** The same numbers in one row, without a space between them. */
+export function flattened({ channels, height, width }: Planes): Planes {
+  return contiguous([channels * height * width]);
+}
+
+/** Numbers from the first of a feature to the first of the next: features are channels of images, or else the numbers. */
+export function planeOf({ channels, stride }: Planes, features: number): number {
+  return channels === features ? stride : 1;
+}
