@@ -1,4 +1,4 @@
-import { biasOf, finished, lanesOf } from "./lanes";
+import { biasOf, finished } from "./lanes";
 
 // y = W x + b of a matrix that has no codes, in float32.
 
@@ -61,8 +61,7 @@ function partial(from: usize, x: usize, first: usize, end: usize): f32 {
  *
  * Layout     weights  f32[rows][columns]
  *            bias     f32[rows]; address 0: zeros
- *            offsets  u32[columns]  bytes from x to each column's lanes; address 0: column * stride
- *            x        f32[][lanes]  a column's lanes stand one after the other
+ *            x        f32[columns][lanes]  columns stride bytes apart
  *            y        f32[rows][lanes]  rows yStride bytes apart
  * Requires   y overlaps nothing else.
  * Reads      up to 12 bytes past the last lane of a column.
@@ -72,7 +71,6 @@ export function matmulDense(
   weights: usize,
   columns: usize,
   bias: usize,
-  offsets: usize,
   stride: usize,
   x: usize,
   lanes: usize,
@@ -83,8 +81,8 @@ export function matmulDense(
 ): void {
   for (let lane: usize = 0; lane < lanes; lane += 4) {
     let row: usize = 0;
-    for (; row + 4 <= rows; row += 4) tile(4, row, weights, columns, bias, offsets, stride, x, lane, lanes, y, yStride, relu);
-    for (; row < rows; row++) tile(1, row, weights, columns, bias, offsets, stride, x, lane, lanes, y, yStride, relu);
+    for (; row + 4 <= rows; row += 4) tile(4, row, weights, columns, bias, stride, x, lane, lanes, y, yStride, relu);
+    for (; row < rows; row++) tile(1, row, weights, columns, bias, stride, x, lane, lanes, y, yStride, relu);
   }
 }
 
@@ -97,7 +95,6 @@ function tile(
   weights: usize,
   columns: usize,
   bias: usize,
-  offsets: usize,
   stride: usize,
   x: usize,
   lane: usize,
@@ -117,7 +114,7 @@ function tile(
     let s2 = rows > 1 ? f32x4.splat(biasOf(bias, row + 2)) : s0;
     let s3 = rows > 1 ? f32x4.splat(biasOf(bias, row + 3)) : s0;
     for (let j: usize = 0; j < columns; j++) {
-      const values = v128.load(lanesOf(at, offsets, stride, j));
+      const values = v128.load(at + j * stride);
       const w = from + (j << 2);
       s0 = f32x4.add(s0, f32x4.mul(v128.load_splat<f32>(w), values));
       if (rows > 1) {
@@ -137,7 +134,7 @@ function tile(
       for (let l: usize = 0; l < some; l++) {
         let sum = biasOf(bias, row + r);
         for (let j: usize = 0; j < columns; j++) {
-          sum += load<f32>(from + r * rowBytes + (j << 2)) * load<f32>(lanesOf(at, offsets, stride, j) + (l << 2));
+          sum += load<f32>(from + r * rowBytes + (j << 2)) * load<f32>(at + j * stride + (l << 2));
         }
         store<f32>(to + r * yStride + (l << 2), relu && sum < 0 ? 0 : sum);
       }
@@ -155,4 +152,15 @@ function put(sum: v128, to: usize, lanes: usize, relu: bool): void {
   store<f32>(to, f32x4.extract_lane(sum, 0));
   if (lanes > 1) store<f32>(to, f32x4.extract_lane(sum, 1), 4);
   if (lanes > 2) store<f32>(to, f32x4.extract_lane(sum, 2), 8);
+}
+
+/**
+ * Numbers that are not 0.
+ *
+ * Layout     x  f32[count]
+ */
+export function countNonZero(x: usize, count: usize): u32 {
+  let zeros: u32 = 0;
+  for (let i: usize = 0; i < count; i++) zeros += load<f32>(x + (i << 2)) == 0 ? 1 : 0;
+  return <u32>count - zeros;
 }

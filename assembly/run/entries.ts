@@ -2,7 +2,8 @@ import { pairs, survivors } from "../edge/block";
 import { CODEBOOK, Head, SPARSE } from "../edge/head";
 import { codeOf, floatBits, MOST_VALUES } from "./values";
 
-// Survivors of the block that was decoded last, as entries: u32 each, the place in the row-major block in the upper 24 bits and the code in the lower 8.
+// Survivors of the block that was decoded last, as entries. Of codes u32 each, the place in the row-major block in the upper 24 bits and the code in the lower 8; of weights, where there is no table of values, the address 0, u64
+// each, the place in the upper 32 bits and those of the float32 weight in the lower.
 
 /** More than 256 different values: the tensor has no codes. */
 export const NO_CODES: u32 = u32.MAX_VALUE;
@@ -32,8 +33,8 @@ export function scanned(): bool {
 /**
  * The next survivors of a sparse block; a zero among them is left out.
  *
- * Layout     values  a table of values (values.ts), which takes theirs
- *            pairs() u32[]  the entries; ascending unless `scanned()`
+ * Layout     values  a table of values (values.ts), which takes theirs; address 0: none
+ *            pairs() u32[], u64[] without a table  the entries; ascending unless `scanned()`
  * Requires   dtype: 0 F32, 1 F16, 2 BF16, 3 F64.
  *
  * @returns how many entries there are; 0 at the block's end; NO_CODES where there are too many values
@@ -56,21 +57,21 @@ export function entries(dtype: u32, values: usize): u32 {
         bits = floatBits(from + 4, dtype);
       }
       if (bits << 1 == 0) continue;
-      const code = codeOf(values, bits);
-      if (code == MOST_VALUES) return NO_CODES;
-      store<u32>(to, (place << 8) | code);
-      to += 4;
+      // What is written is no longer than what was read.
+      const next = putEntry(values, place, bits, to);
+      if (next == 0) return NO_CODES;
+      to = next;
     }
   }
-  return <u32>((to - at) >> 2);
+  return <u32>((to - at) >> entryLog(values));
 }
 
 /**
  * Entries of elements that all stand in a block: those that are not zero.
  *
  * Layout     elements  of the dtype, [count]
- *            values    a table of values (values.ts), which takes theirs
- *            out       u32[count]
+ *            values    a table of values (values.ts), which takes theirs; address 0: none
+ *            out       u32[count], u64[count] without a table
  * Requires   dtype: 0 F32, 1 F16, 2 BF16, 3 F64; `first` is the place of the first of them in the block.
  *
  * @returns how many entries there are; NO_CODES where there are too many values
@@ -81,12 +82,32 @@ export function elementEntries(elements: usize, first: u32, count: u32, dtype: u
   for (let i: u32 = 0; i < count; i++) {
     const bits = floatBits(elements + <usize>i * stride, dtype);
     if (bits << 1 == 0) continue;
-    const code = codeOf(values, bits);
-    if (code == MOST_VALUES) return NO_CODES;
-    store<u32>(to, ((first + i) << 8) | code);
-    to += 4;
+    const next = putEntry(values, first + i, bits, to);
+    if (next == 0) return NO_CODES;
+    to = next;
   }
-  return <u32>((to - out) >> 2);
+  return <u32>((to - out) >> entryLog(values));
+}
+
+// @ts-ignore: decorator
+@inline
+function entryLog(values: usize): usize {
+  return values != 0 ? 2 : 3;
+}
+
+/** Writes an entry, and gives its end; 0 where there are too many values. */
+// @ts-ignore: decorator
+@inline
+function putEntry(values: usize, place: u32, bits: u32, to: usize): usize {
+  if (values == 0) {
+    store<u32>(to, bits);
+    store<u32>(to, place, 4);
+    return to + 8;
+  }
+  const code = codeOf(values, bits);
+  if (code == MOST_VALUES) return 0;
+  store<u32>(to, (place << 8) | code);
+  return to + 4;
 }
 
 /**

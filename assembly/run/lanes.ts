@@ -7,13 +7,6 @@ export function biasOf(bias: usize, row: usize): f32 {
   return bias != 0 ? load<f32>(bias + (row << 2)) : 0;
 }
 
-/** Where the lanes of a column begin: by the table of offsets, or where there is none, at address 0, by the stride. */
-// @ts-ignore: decorator
-@inline
-export function lanesOf(x: usize, offsets: usize, stride: usize, column: usize): usize {
-  return x + (offsets != 0 ? <usize>load<u32>(offsets + (column << 2)) : column * stride);
-}
-
 /** ReLU where asked: what is below 0 becomes 0; a NaN and -0 stay. */
 // @ts-ignore: decorator
 @inline

@@ -156,14 +156,15 @@ function layGaps(escape: bool, laying: usize, pointers: usize, counts: usize, ro
 /**
  * Lays the next entries of a block.
  *
- * Layout     from      u32[count]  place in the block << 8 | code, places ascending
+ * Layout     from      of codes u32[count]  place in the block << 8 | code; of weights u64[count]  place << 32 | bits (entries.ts); places ascending
  *            laying    u32[8]      see above
  *            pointers, counts, rowPanels  as `laySurvivors` has them
- *            indices   u16[count], codes  u8[count]: of these entries
+ *            indices   u16[count], weights  u8[count] or f32[count]: of these entries
  *
  * Refuses an entry that is outside the matrix, or not after the one before.
  */
 export function layEntries(
+  floats: bool,
   from: usize,
   count: usize,
   laying: usize,
@@ -171,7 +172,7 @@ export function layEntries(
   counts: usize,
   rowPanels: usize,
   indices: usize,
-  codes: usize,
+  weights: usize,
 ): void {
   const first = load<u32>(laying, COUNT);
   const stride = rowPanels << 2;
@@ -180,8 +181,7 @@ export function layEntries(
   let width = beganWidth(laying);
   let counted = beganCounts(laying, counts, rowPanels);
   for (let i: usize = 0; i < count; i++) {
-    const entry = load<u32>(from + (i << 2));
-    const place = entry >> 8;
+    const place = floats ? load<u32>(from + (i << 3), 4) : load<u32>(from + (i << 2)) >> 8;
     refuse(place < next);
     next = place + 1;
     let index = place - start;
@@ -192,7 +192,8 @@ export function layEntries(
       counted = beganCounts(laying, counts, rowPanels);
     }
     store<u16>(indices + (i << 1), <u16>index);
-    store<u8>(codes + i, <u8>entry);
+    if (floats) store<u32>(weights + (i << 2), load<u32>(from + (i << 3)));
+    else store<u8>(weights + i, load<u8>(from + (i << 2)));
     const to = counted + <usize>index * stride;
     store<u32>(to, load<u32>(to) + 1);
   }

@@ -1,18 +1,17 @@
-import { biasOf, finished, lanesOf } from "./lanes";
-import { LINE } from "./line";
+import { biasOf, finished } from "./lanes";
+import { LINE, weightAt, weightBytes } from "./line";
 
 // Y = W X + b from the run layout (line.ts), many vectors: each in a lane.
 
 /**
  * Y = W X + b by rows, ReLU of it where asked.
  *
- * Layout     pointers  u32[rows * panels + 1], indices u16[], codes u8[]: order "rows", see line.ts
- *            codebook  f32[]
+ * Layout     pointers  u32[rows * panels + 1], indices u16[], weights u8[] or f32[]: order "rows", see line.ts
+ *            codebook  f32[]; address 0: f32 weights
  *            bias      f32[rows]; address 0: zeros
- *            offsets   u32[columns]  bytes from x to each column's lanes; address 0: column * stride
- *            x         f32[][lanes]  a column's lanes stand one after the other
+ *            x         f32[columns][lanes]  columns stride bytes apart
  *            y         f32[rows][lanes]  rows yStride bytes apart
- * Requires   indices below the columns and codes below the centroids, as `lay` checks them; y overlaps nothing else.
+ * Requires   indices below the columns and codes below the centroids, as they were checked when they were laid out; y overlaps nothing else.
  * Reads      up to 12 bytes past the last lane of a column.
  * Order      each element of Y: the bias, then the row's entries as they stand; each product and each sum is rounded to float32. ReLU: what is below 0 becomes 0; a NaN and -0 stay.
  */
@@ -20,10 +19,9 @@ export function matmulRows(
   pointers: usize,
   panels: usize,
   indices: usize,
-  codes: usize,
+  weights: usize,
   codebook: usize,
   bias: usize,
-  offsets: usize,
   stride: usize,
   x: usize,
   lanes: usize,
@@ -32,37 +30,36 @@ export function matmulRows(
   yStride: usize,
   relu: bool,
 ): void {
-  let lane: usize = 0;
-  if (ASC_FEATURE_SIMD) {
-    for (; lane + 16 <= lanes; lane += 16) {
-      const from = x + (lane << 2);
-      const to = y + (lane << 2);
-      if (offsets != 0) wide(4, pointers, panels, indices, codes, codebook, bias, offsets, 0, from, rows, to, yStride, relu);
-      else wide(4, pointers, panels, indices, codes, codebook, bias, 0, stride, from, rows, to, yStride, relu);
-    }
-    if (lane + 8 <= lanes) {
-      wide(2, pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), rows, y + (lane << 2), yStride, relu);
+  for (let lane: usize = 0; lane < lanes;) {
+    const left = lanes - lane;
+    const from = x + (lane << 2);
+    const to = y + (lane << 2);
+    if (ASC_FEATURE_SIMD && left >= 16) {
+      if (codebook == 0) floats16(pointers, panels, indices, weights, bias, stride, from, rows, to, yStride, relu);
+      else codes16(pointers, panels, indices, weights, codebook, bias, stride, from, rows, to, yStride, relu);
+      lane += 16;
+    } else if (ASC_FEATURE_SIMD && left >= 8) {
+      if (codebook == 0) floats8(pointers, panels, indices, weights, bias, stride, from, rows, to, yStride, relu);
+      else codes8(pointers, panels, indices, weights, codebook, bias, stride, from, rows, to, yStride, relu);
       lane += 8;
+    } else {
+      const some = min<usize>(left, 4);
+      if (codebook == 0) floats4(pointers, panels, indices, weights, bias, stride, from, some, rows, to, yStride, relu);
+      else codes4(pointers, panels, indices, weights, codebook, bias, stride, from, some, rows, to, yStride, relu);
+      lane += 4;
     }
-  }
-  for (; lane < lanes; lane += 4) {
-    const some = min(lanes - lane, 4);
-    four(pointers, panels, indices, codes, codebook, bias, offsets, stride, x + (lane << 2), some, rows, y + (lane << 2), yStride, relu);
   }
 }
 
-/** Sixteen lanes, or eight: a call's `vectors`, four or two, is known to the compiler. */
-// @ts-ignore: decorator
-@inline
-function wide(
-  vectors: usize,
+// A function of its own for each loop: in a larger one its sums would not all be in registers.
+
+function codes16(
   pointers: usize,
   panels: usize,
   indices: usize,
-  codes: usize,
+  weights: usize,
   codebook: usize,
   bias: usize,
-  offsets: usize,
   stride: usize,
   x: usize,
   rows: usize,
@@ -70,27 +67,133 @@ function wide(
   yStride: usize,
   relu: bool,
 ): void {
+  wide(false, 4, pointers, panels, indices, weights, codebook, bias, stride, x, rows, y, yStride, relu);
+}
+
+function floats16(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  weights: usize,
+  bias: usize,
+  stride: usize,
+  x: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  wide(true, 4, pointers, panels, indices, weights, 0, bias, stride, x, rows, y, yStride, relu);
+}
+
+function codes8(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  weights: usize,
+  codebook: usize,
+  bias: usize,
+  stride: usize,
+  x: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  wide(false, 2, pointers, panels, indices, weights, codebook, bias, stride, x, rows, y, yStride, relu);
+}
+
+function floats8(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  weights: usize,
+  bias: usize,
+  stride: usize,
+  x: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  wide(true, 2, pointers, panels, indices, weights, 0, bias, stride, x, rows, y, yStride, relu);
+}
+
+function codes4(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  weights: usize,
+  codebook: usize,
+  bias: usize,
+  stride: usize,
+  x: usize,
+  some: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  four(false, pointers, panels, indices, weights, codebook, bias, stride, x, some, rows, y, yStride, relu);
+}
+
+function floats4(
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  weights: usize,
+  bias: usize,
+  stride: usize,
+  x: usize,
+  some: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  four(true, pointers, panels, indices, weights, 0, bias, stride, x, some, rows, y, yStride, relu);
+}
+
+/** Sixteen lanes, or eight: a call's `floats` and `vectors`, four or two, are known to the compiler. */
+// @ts-ignore: decorator
+@inline
+function wide(
+  floats: bool,
+  vectors: usize,
+  pointers: usize,
+  panels: usize,
+  indices: usize,
+  weights: usize,
+  codebook: usize,
+  bias: usize,
+  stride: usize,
+  x: usize,
+  rows: usize,
+  y: usize,
+  yStride: usize,
+  relu: bool,
+): void {
+  const bytes = weightBytes(floats);
   let line = pointers;
   let at = indices + ((<usize>load<u32>(line)) << 1);
-  let code = codes + <usize>load<u32>(line);
+  let weight = weights + <usize>load<u32>(line) * bytes;
   for (let row: usize = 0; row < rows; row++) {
     let s0 = f32x4.splat(biasOf(bias, row));
     let s1 = s0;
     let s2 = s0;
     let s3 = s0;
     for (let panel: usize = 0; panel < panels; panel++) {
-      const base = offsets != 0 ? x : x + panel * LINE * stride;
-      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
+      const base = x + panel * LINE * stride;
       line += 4;
-      const end = codes + <usize>load<u32>(line);
-      for (; code < end; code++) {
-        const from = lanesOf(base, table, stride, <usize>load<u16>(at));
-        const weight = v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2));
-        s0 = f32x4.add(s0, f32x4.mul(weight, v128.load(from)));
-        s1 = f32x4.add(s1, f32x4.mul(weight, v128.load(from, 16)));
+      const end = weights + <usize>load<u32>(line) * bytes;
+      for (; weight < end; weight += bytes) {
+        const from = base + <usize>load<u16>(at) * stride;
+        const value = v128.load_splat<f32>(floats ? weight : codebook + ((<usize>load<u8>(weight)) << 2));
+        s0 = f32x4.add(s0, f32x4.mul(value, v128.load(from)));
+        s1 = f32x4.add(s1, f32x4.mul(value, v128.load(from, 16)));
         if (vectors > 2) {
-          s2 = f32x4.add(s2, f32x4.mul(weight, v128.load(from, 32)));
-          s3 = f32x4.add(s3, f32x4.mul(weight, v128.load(from, 48)));
+          s2 = f32x4.add(s2, f32x4.mul(value, v128.load(from, 32)));
+          s3 = f32x4.add(s3, f32x4.mul(value, v128.load(from, 48)));
         }
         at += 2;
       }
@@ -106,14 +209,16 @@ function wide(
 }
 
 /** The first `lanes` of four are written. */
+// @ts-ignore: decorator
+@inline
 function four(
+  floats: bool,
   pointers: usize,
   panels: usize,
   indices: usize,
-  codes: usize,
+  weights: usize,
   codebook: usize,
   bias: usize,
-  offsets: usize,
   stride: usize,
   x: usize,
   lanes: usize,
@@ -122,24 +227,25 @@ function four(
   yStride: usize,
   relu: bool,
 ): void {
+  const bytes = weightBytes(floats);
   let line = pointers;
   let at = indices + ((<usize>load<u32>(line)) << 1);
-  let code = codes + <usize>load<u32>(line);
+  let weight = weights + <usize>load<u32>(line) * bytes;
   for (let row: usize = 0; row < rows; row++) {
     let s0 = biasOf(bias, row);
     let s1 = s0;
     let s2 = s0;
     let s3 = s0;
     for (let panel: usize = 0; panel < panels; panel++) {
-      const base = offsets != 0 ? x : x + panel * LINE * stride;
-      const table = offsets != 0 ? offsets + ((panel * LINE) << 2) : 0;
+      const base = x + panel * LINE * stride;
       line += 4;
-      const end = codes + <usize>load<u32>(line);
+      const end = weights + <usize>load<u32>(line) * bytes;
       if (ASC_FEATURE_SIMD) {
         let sums = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(s0), 1, s1), 2, s2), 3, s3);
-        for (; code < end; code++) {
-          const from = lanesOf(base, table, stride, <usize>load<u16>(at));
-          sums = f32x4.add(sums, f32x4.mul(v128.load_splat<f32>(codebook + ((<usize>load<u8>(code)) << 2)), v128.load(from)));
+        for (; weight < end; weight += bytes) {
+          const from = base + <usize>load<u16>(at) * stride;
+          const value = v128.load_splat<f32>(floats ? weight : codebook + ((<usize>load<u8>(weight)) << 2));
+          sums = f32x4.add(sums, f32x4.mul(value, v128.load(from)));
           at += 2;
         }
         s0 = f32x4.extract_lane(sums, 0);
@@ -147,9 +253,9 @@ function four(
         s2 = f32x4.extract_lane(sums, 2);
         s3 = f32x4.extract_lane(sums, 3);
       } else {
-        for (; code < end; code++) {
-          const from = lanesOf(base, table, stride, <usize>load<u16>(at));
-          const value = load<f32>(codebook + ((<usize>load<u8>(code)) << 2));
+        for (; weight < end; weight += bytes) {
+          const from = base + <usize>load<u16>(at) * stride;
+          const value = weightAt(floats, weight, codebook);
           s0 += value * load<f32>(from);
           s1 += value * load<f32>(from, 4);
           s2 += value * load<f32>(from, 8);

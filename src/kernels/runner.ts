@@ -35,36 +35,35 @@ export interface RunExports {
   layingBytes(): number;
   beginLaying(laying: Ptr, columns: number, lines: number, panels: number, pointers: Ptr): void;
   laySurvivors(laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): void;
-  layEntries(from: Ptr, count: number, laying: Ptr, pointers: Ptr, counts: Ptr, rowPanels: number, indices: Ptr, codes: Ptr): void;
+  layEntries(
+    floats: boolean,
+    from: Ptr,
+    count: number,
+    laying: Ptr,
+    pointers: Ptr,
+    counts: Ptr,
+    rowPanels: number,
+    indices: Ptr,
+    weights: Ptr,
+  ): void;
   laid(laying: Ptr): number;
   endBlock(laying: Ptr, count: number): void;
   endLaying(laying: Ptr, pointers: Ptr): void;
-  countOther(pointers: Ptr, panels: number, lines: number, indices: Ptr, counts: Ptr, others: number): void;
+  countColumns(pointers: Ptr, panels: number, lines: number, indices: Ptr, counts: Ptr, others: number): void;
   startsOf(counts: Ptr, lines: number): void;
-  turnRange(
-    cursors: Ptr,
-    ends: Ptr,
-    step: number,
-    lines: number,
-    indices: Ptr,
-    codes: Ptr,
-    first: number,
-    end: number,
-    next: Ptr,
-    others: number,
-    base: number,
-    turned: Ptr,
-    count: number,
-    toIndices: Ptr,
-    toCodes: Ptr,
-  ): void;
+  turnCodes(...range: RangeNumbers): void;
+  turnFloats(...range: RangeNumbers): void;
+  headLines(floats: boolean, starts: Ptr, lines: number, to: Ptr, pointers: Ptr, base: number): number;
+  groupLines(pointers: Ptr, entries: Ptr, lines: number, centroids: number, scratch: Ptr): number;
+  countRows(floats: boolean, entries: Ptr, panels: number, lines: number, counts: Ptr, others: number): void;
+  turnBack(floats: boolean, entries: Ptr, panels: number, lines: number, next: Ptr, others: number, indices: Ptr, weights: Ptr): void;
 
   countNonZero(x: Ptr, count: number): number;
   matvecColumns(
     pointers: Ptr,
     panels: number,
-    indices: Ptr,
-    codes: Ptr,
+    entries: Ptr,
+    mean: number,
     codebook: Ptr,
     centroids: number,
     x: Ptr,
@@ -72,16 +71,15 @@ export interface RunExports {
     found: Ptr,
     y: Ptr,
   ): void;
-  matvecRows(pointers: Ptr, panels: number, indices: Ptr, codes: Ptr, codebook: Ptr, x: Ptr, rows: number, y: Ptr): void;
+  matvecRows(pointers: Ptr, panels: number, indices: Ptr, weights: Ptr, codebook: Ptr, x: Ptr, rows: number, y: Ptr): void;
   matvecDense(weights: Ptr, x: Ptr, columns: number, rows: number, y: Ptr): void;
   matmulRows(
     pointers: Ptr,
     panels: number,
     indices: Ptr,
-    codes: Ptr,
+    weights: Ptr,
     codebook: Ptr,
     bias: number,
-    offsets: number,
     stride: number,
     x: Ptr,
     lanes: number,
@@ -94,7 +92,6 @@ export interface RunExports {
     weights: Ptr,
     columns: number,
     bias: number,
-    offsets: number,
     stride: number,
     x: Ptr,
     lanes: number,
@@ -108,7 +105,7 @@ export interface RunExports {
     columns: number,
     blockLog: number,
     indices: Ptr,
-    codes: Ptr,
+    weights: Ptr,
     codebook: Ptr,
     bias: number,
     scale: number,
@@ -159,6 +156,22 @@ export interface RunExports {
   ): void;
   softmax(values: Ptr, count: number): void;
 }
+
+/** As assembly/run/turn.ts takes a range of columns. */
+export type RangeNumbers = [
+  cursors: Ptr,
+  ends: Ptr,
+  step: number,
+  lines: number,
+  indices: Ptr,
+  weights: Ptr,
+  first: number,
+  end: number,
+  next: Ptr,
+  others: number,
+  base: number,
+  turned: Ptr,
+];
 
 /** As assembly/run/pool.ts takes windows. */
 export type PoolNumbers = [

@@ -3,7 +3,7 @@
 /** Entries of a line have indices below it. */
 const LINE = 65536;
 
-/** A matrix of at most 256 different weights as the kernels have it; `pointers` has `panels` lines for each row or column. */
+/** A matrix of shared weights, entries of a line in their order; `pointers` has `panels` lines for each row or column. */
 export interface RunLines {
   readonly rows: number;
   readonly columns: number;
@@ -11,11 +11,12 @@ export interface RunLines {
   readonly panels: number;
   readonly pointers: Uint32Array;
   readonly indices: Uint16Array;
-  readonly codes: Uint8Array;
+  /** Of any number of different weights. */
+  readonly codes: Uint16Array;
 }
 
 /** Lays a row-major matrix of codes out; where `kept` is 0 there is no entry. */
-export function layOut(kept: Uint8Array, codes: Uint8Array, rows: number, columns: number, order: RunLines["order"]): RunLines {
+export function layOut(kept: Uint8Array, codes: Uint16Array, rows: number, columns: number, order: RunLines["order"]): RunLines {
   const byRows = order === "rows";
   const [outer, inner] = byRows ? [rows, columns] : [columns, rows];
   const panels = Math.max(1, Math.ceil(inner / LINE));
@@ -37,8 +38,45 @@ export function layOut(kept: Uint8Array, codes: Uint8Array, rows: number, column
     ...{ rows, columns, order, panels },
     pointers: Uint32Array.from(pointers),
     indices: Uint16Array.from(indices),
-    codes: Uint8Array.from(found),
+    codes: Uint16Array.from(found),
   };
+}
+
+/**
+ * Entries of order "columns" as bytes, and where each line begins: assembly/run/line.ts. Four of one code make a group, where the number of centroids is given; `weights` are those of the entries in float32, where they have no
+ * codes.
+ */
+export function columnBytes(
+  { pointers, indices, codes }: RunLines,
+  centroids: number | undefined,
+  weights?: Float32Array,
+): { pointers: Uint32Array; entries: Uint8Array } {
+  const bytes: number[] = [];
+  const word = (value: number): number[] => [value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24];
+  const begins = [0];
+  for (let line = 0; line + 1 < pointers.length; line++) {
+    const entries = Array.from({ length: pointers[line + 1] - pointers[line] }, (_, i) => pointers[line] + i);
+    if (weights !== undefined) {
+      bytes.push(...word(entries.length));
+      const bits = new Uint32Array(weights.buffer, weights.byteOffset);
+      for (const i of entries) bytes.push(...word(indices[i]).slice(0, 2), ...word(bits[i]));
+    } else {
+      const four: number[][] = [];
+      const buckets = Array.from({ length: centroids ?? 0 }, (): number[] => []);
+      const grouped = centroids !== undefined && entries.length >= 2 * centroids;
+      for (const i of grouped ? entries : []) {
+        const bucket = buckets[codes[i]];
+        bucket.push(i);
+        if (bucket.length === 4) four.push(bucket.splice(0));
+      }
+      const loose = grouped ? buckets.flat() : entries;
+      bytes.push(...word(loose.length + (four.length << 17)));
+      for (const group of four) bytes.push(...group.flatMap((i) => word(indices[i]).slice(0, 2)), codes[group[0]]);
+      for (const i of loose) bytes.push(...word(indices[i]).slice(0, 2), codes[i]);
+    }
+    begins.push(bytes.length);
+  }
+  return { pointers: Uint32Array.from(begins), entries: Uint8Array.from(bytes) };
 }
 
 /** `y` += W x, of order "columns". */
@@ -67,16 +105,11 @@ export function matvecRows(
   x: Float32Array,
   y: Float32Array,
 ): void {
-  const sums = new Float32Array(4);
   for (let row = 0; row < rows; row++) {
     for (let panel = 0; panel < panels; panel++) {
       const line = row * panels + panel;
-      sums.fill(0);
-      for (let i = pointers[line]; i < pointers[line + 1]; i++) {
-        const sum = (i - pointers[line]) % 4;
-        sums[sum] = sums[sum] + Math.fround(codebook[codes[i]] * x[panel * LINE + indices[i]]);
-      }
-      y[row] = y[row] + Math.fround(Math.fround(sums[0] + sums[1]) + Math.fround(sums[2] + sums[3]));
+      for (let i = pointers[line]; i < pointers[line + 1]; i++)
+        y[row] = y[row] + Math.fround(codebook[codes[i]] * x[panel * LINE + indices[i]]);
     }
   }
 }

@@ -2,7 +2,7 @@ import { at, type Ptr } from "../kernels/arena.js";
 import { newRunner, type Runner } from "../kernels/runner.js";
 import type { Variant } from "../kernels/variant.js";
 import type { Order, Shape } from "./lines.js";
-import { CodedMatrix, type Matrix } from "./matrix.js";
+import { type Matrix, SparseMatrix } from "./matrix.js";
 
 /** Vectors of a batch that are worked at a time: their sums fit in the registers, and a column's lanes in a cache line. */
 export const TILE = 16;
@@ -64,7 +64,7 @@ export class Bench {
 
   /** Undefined of a dense matrix, which has none. */
   get order(): Order | undefined {
-    return this.matrix instanceof CodedMatrix ? this.matrix.order : undefined;
+    return this.matrix instanceof SparseMatrix ? this.matrix.order : undefined;
   }
 
   /** Bytes of the kernels' memory. */
@@ -77,12 +77,13 @@ export class Bench {
     const { arena, exports } = this.#runner;
     const { rows, columns } = this.#shape;
     arena.f32(this.#x, columns).set(x);
-    const sums = arena.f32(this.#y, rows);
-    if (this.#bias === undefined) sums.fill(0);
-    else sums.set(arena.f32(this.#bias, rows));
+    const before = arena.f32(this.#y, rows);
+    if (this.#bias === undefined) before.fill(0);
+    else before.set(arena.f32(this.#bias, rows));
     this.matrix.vector(this.#x, this.#y);
     if (this.#relu) exports.relu(this.#y, rows);
-    y.set(sums);
+    // Another view: the memory may have grown.
+    y.set(arena.f32(this.#y, rows));
   }
 
   /** At most TILE vectors, each a row of X. */

@@ -3,7 +3,7 @@ import { runnerModule } from "../kernels/runner.js";
 import { chooseVariant } from "../kernels/variant.js";
 import { type Rows, TILE } from "./bench.js";
 import { ANSWERS, COUNT, END, FAILED, ONE, ORDERS, PAGE_BYTES, PAGES, TURN_MS } from "./crew-messages.js";
-import type { Lines, Order } from "./lines.js";
+import type { Order, RowLines } from "./lines.js";
 import type { Dense } from "./read.js";
 import { Share, type ShareOptions } from "./share.js";
 import { split } from "./split.js";
@@ -46,7 +46,7 @@ export class Crew {
    * @returns undefined where a thread does not start
    * @throws RangeError where a memory cannot grow so far
    */
-  static async start(matrix: Lines | Dense, threads: number, options: ShareOptions): Promise<Crew | undefined> {
+  static async start(matrix: RowLines | Dense, threads: number, options: ShareOptions): Promise<Crew | undefined> {
     const { rows, columns } = matrix;
     const variant = chooseVariant(options);
     const { first: own, others: parts } = split(matrix, threads, { layout: options.layout, variant });
@@ -58,7 +58,7 @@ export class Crew {
     const { bias } = options;
     let first = own.rows;
     const others = parts.map((part, index) => {
-      const { rows: count } = "weights" in part ? part : part[0];
+      const { rows: count } = "dense" in part ? part : part[0];
       const biasHere = bias?.slice(first, first + count);
       const module = runnerModule(variant);
       const thread = startThread({ ...options, ...shared, module, variant, part, bias: biasHere, first, index, outputs: rows });

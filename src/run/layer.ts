@@ -33,7 +33,7 @@ export class Layer {
     return this.weights === 0 ? 0 : this.survivors / this.weights;
   }
 
-  /** How the survivors stand in memory now; "dense" where there are more than 256 different weights. */
+  /** How the survivors stand in memory now; "dense" where all weights do, since there are more than 256 different ones and most of them survive. */
   get layout(): Order | "both" | "dense" {
     return this.#live().layout;
   }
@@ -50,7 +50,7 @@ export class Layer {
   }
 
   /**
-   * y = W x + b. By columns, an input that is 0 costs nothing.
+   * y = W x + b. By columns, an input that is 0 costs nothing. Each output is its bias and then its products, by ascending inputs, each sum rounded to float32: unless a number is not finite the order does not show in it.
    *
    * @param x f32[inputs]
    * @param y f32[outputs]
@@ -65,8 +65,8 @@ export class Layer {
   }
 
   /**
-   * Y = X Wᵀ + b: `n` vectors at a time, by rows. Of a layer whose layout is "auto", what was laid out for single vectors is laid out anew, which takes about as long as loading it did without reading the archive; and
-   * again when a single vector comes.
+   * Y = X Wᵀ + b: `n` vectors, in the order that is faster by how many weights and inputs are 0. A layer whose layout is "auto" has one order at a time; where calls would be faster in the other it is laid out anew, which takes
+   * about as long as loading it did, as soon as they have lost as much.
    *
    * @param X f32[n][inputs]
    * @param Y f32[n][outputs]

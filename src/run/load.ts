@@ -12,7 +12,8 @@ import { hasThreads } from "./thread.js";
 
 export interface LayerOptions {
   /**
-   * In which order the survivors stand. `"auto"`, unless given: for what was called last, single vectors at first. `"columns"` for single vectors, best where many inputs are 0; `"rows"` for many vectors at a time; `"both"` at twice the memory.
+   * In which order the survivors stand. `"auto"`, unless given: in that which is faster for what is called, that of single vectors at first. `"columns"` for single vectors, best where many inputs are 0; `"rows"` for many vectors at a
+   * time; `"both"` at twice the memory, and each call takes the faster one.
    */
   readonly layout?: Layout;
   /** The name of a tensor with a number for each output, or the numbers; null for none. Unless given, of a tensor NAME.weight the tensor NAME.bias, where there is one. */
@@ -38,7 +39,7 @@ const MOST_THREADS = 1024;
 const MOST = 2 ** 31 - 1;
 
 /**
- * Loads a tensor of an archive as a layer that runs from its sparse, shared form: 3 bytes a survivor, and 4 for each input or output. No dense matrix is made, unless the tensor has more than 256 different values: it then runs in float32, dense.
+ * Loads a tensor of an archive as a layer that runs from its sparse, shared form: 3 bytes a survivor, 6 where there are more than 256 different values, and 8 for each input or 4 for each output. No dense matrix is made, unless there are so many values and it takes less memory: it then runs in float32, dense.
  *
  * @param archive the bytes of a `.coppice` file, or what `open` of `coppice/decode` gave
  * @param name of a float tensor of at least two axes: outputs, and what it is flattened to from there
@@ -117,5 +118,5 @@ async function biasOf(
   const entry = entryOf(archive, wanted, "bias");
   const count = entry.shape.reduce((product, length) => product * length, 1);
   if (count !== rows) throw new RangeError(`bias must have ${rows} numbers: ${JSON.stringify(wanted)} has ${count}`);
-  return (await readDense(archive, entry, { rows, columns: 1 }, { variant, signal })).weights;
+  return (await readDense(archive, entry, { rows, columns: 1 }, { variant, signal })).dense;
 }

@@ -1,14 +1,14 @@
 import { at, type Ptr } from "../kernels/arena.js";
 import type { Runner } from "../kernels/runner.js";
-import { type LineArrays, type Lines, layOut, type Order, panelsOf, type Shape } from "./lines.js";
+import { layOut } from "./lay-out.js";
+import { type ColumnLines, LINE, type LineArrays, type Lines, linesOf, type Order, panelsOf, type Shape } from "./lines.js";
 import type { Dense } from "./read.js";
 
 /** How the lanes of many vectors stand in a runner's memory: assembly/run/matmul.ts. */
 export interface Lanes {
   readonly x: Ptr;
-  /** Bytes from x to each column's lanes: u32[columns]; or `stride` bytes a column. */
-  readonly offsets?: Ptr;
-  readonly stride?: number;
+  /** Bytes from one column's lanes to the next column's. */
+  readonly stride: number;
   readonly count: number;
   readonly y: Ptr;
   /** Bytes from one row's lanes to the next row's. */
@@ -31,32 +31,47 @@ export interface Matrix extends Shape {
   lanes(lanes: Lanes): void;
 }
 
-/** A matrix of codes that is laid out in one order: vectors want "columns", lanes must have "rows". */
-export class CodedMatrix implements Matrix {
+/** A matrix that was multiplied by so many single vectors is likely to be so again: grouping its entries takes about as long as twenty times. */
+const GROUPED_AFTER = 16;
+
+/** Bytes that a line has for each row at most, and what comes beside: its head, and what is written over. */
+const LONGEST_LINE = 3;
+const SLACK = 16;
+
+/** Where kernels look for a codebook: weights in float32 have none. */
+const NO_CODEBOOK = 0 as Ptr;
+
+/** A matrix of survivors that is laid out in one order: lanes must have "rows". */
+export class SparseMatrix implements Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly survivors: number;
   readonly order: Order;
   readonly #runner: Runner;
-  readonly #lines: Lines;
+  #lines: Lines;
   readonly #panels: number;
   readonly #codebook: Ptr;
-  /** Scratch of `matvecColumns`. */
+  /** Of columns, scratch of `matvecColumns`, and what a column has in bytes. */
   readonly #found: Ptr;
+  #mean: number;
+  #vectors = 0;
 
   /** @throws RangeError where the memory cannot grow so far */
-  constructor(runner: Runner, lines: Lines | LineArrays, order: Order) {
+  constructor(runner: Runner, from: Lines | LineArrays, order: Order) {
     this.#runner = runner;
     const { arena } = runner;
-    const { rows, columns, codebook } = lines;
-    this.#lines = layOut(runner, lines, order);
+    const lines = layOut(runner, from, order);
+    const { rows, columns, survivors, codebook } = lines;
+    this.#lines = lines;
     this.#panels = panelsOf(lines, order);
-    this.#codebook = arena.alloc(4 * codebook.length);
-    arena.f32(this.#codebook, codebook.length).set(codebook);
-    this.#found = arena.alloc(order === "columns" ? 4 * (columns + 4) : 0);
+    this.#mean = lines.order === "columns" ? Math.ceil(lines.byteLength / columns) : 0;
+    // What is read ahead may be behind the entries.
+    this.#found = arena.alloc(order === "columns" ? Math.max(4 * (columns + 4), this.#mean) : 0);
+    this.#codebook = codebook === undefined ? NO_CODEBOOK : arena.alloc(codebook.byteLength);
+    if (codebook !== undefined) arena.f32(this.#codebook, codebook.length).set(codebook);
     this.rows = rows;
     this.columns = columns;
-    this.survivors = this.#lines.survivors;
+    this.survivors = survivors;
     this.order = order;
   }
 
@@ -67,31 +82,34 @@ export class CodedMatrix implements Matrix {
 
   vector(x: Ptr, y: Ptr): void {
     const { exports } = this.#runner;
-    const { pointers, indices, codes, codebook, columns, rows } = this.#lines;
-    const coded = [pointers, this.#panels, indices, codes, this.#codebook] as const;
-    if (this.order === "columns") exports.matvecColumns(...coded, codebook.length, x, columns, this.#found, y);
-    else exports.matvecRows(...coded, x, rows, y);
+    const lines = this.#lines;
+    const { pointers, codebook, columns, rows } = lines;
+    if (lines.order === "rows") exports.matvecRows(pointers, this.#panels, lines.indices, lines.weights, this.#codebook, x, rows, y);
+    else {
+      const centroids = codebook?.length ?? 0;
+      if (++this.#vectors === GROUPED_AFTER && codebook !== undefined) this.#group(lines, centroids);
+      exports.matvecColumns(pointers, this.#panels, lines.entries, this.#mean, this.#codebook, centroids, x, columns, this.#found, y);
+    }
   }
 
-  lanes({ x, offsets = 0 as Ptr, stride = 0, count, y, yStride, bias = 0 as Ptr, relu = false, first = 0, rows = this.rows }: Lanes): void {
-    const { pointers, indices, codes } = this.#lines;
+  /** Groups the entries of columns, which no number can be told from. */
+  #group(lines: ColumnLines, centroids: number): void {
+    const { arena, exports } = this.#runner;
+    const { pointers, entries, rows } = lines;
+    const byteLength = arena.scope(() => {
+      const scratch = arena.alloc(LONGEST_LINE * Math.min(LINE, rows) + SLACK);
+      return exports.groupLines(pointers, entries, linesOf(lines, "columns"), centroids, scratch) >>> 0;
+    });
+    this.#lines = { ...lines, byteLength };
+    this.#mean = Math.ceil(byteLength / this.columns);
+  }
+
+  lanes({ x, stride, count, y, yStride, bias = 0 as Ptr, relu = false, first = 0, rows = this.rows }: Lanes): void {
+    const lines = this.#lines;
+    if (lines.order !== "rows") throw new Error("lanes are worked by rows");
     this.#runner.exports.matmulRows(
-      ...([
-        at(pointers, 4 * first * this.#panels),
-        this.#panels,
-        indices,
-        codes,
-        this.#codebook,
-        bias,
-        offsets,
-        stride,
-        x,
-        count,
-        rows,
-        y,
-        yStride,
-      ] as const),
-      relu,
+      ...([at(lines.pointers, 4 * first * this.#panels), this.#panels, lines.indices, lines.weights, this.#codebook] as const),
+      ...([bias, stride, x, count, rows, y, yStride, relu] as const),
     );
   }
 }
@@ -105,21 +123,21 @@ export class DenseMatrix implements Matrix {
   readonly #weights: Ptr;
 
   /** @throws RangeError where the memory cannot grow so far */
-  constructor(runner: Runner, { rows, columns, weights }: Dense) {
+  constructor(runner: Runner, { rows, columns, dense }: Dense) {
     this.#runner = runner;
-    this.#weights = runner.arena.alloc(weights.byteLength);
-    runner.arena.f32(this.#weights, weights.length).set(weights);
+    this.#weights = runner.arena.alloc(dense.byteLength);
+    runner.arena.f32(this.#weights, dense.length).set(dense);
     this.rows = rows;
     this.columns = columns;
-    this.survivors = runner.exports.countNonZero(this.#weights, weights.length) >>> 0;
+    this.survivors = runner.exports.countNonZero(this.#weights, dense.length) >>> 0;
   }
 
   vector(x: Ptr, y: Ptr): void {
     this.#runner.exports.matvecDense(this.#weights, x, this.columns, this.rows, y);
   }
 
-  lanes({ x, offsets = 0 as Ptr, stride = 0, count, y, yStride, bias = 0 as Ptr, relu = false, first = 0, rows = this.rows }: Lanes): void {
+  lanes({ x, stride, count, y, yStride, bias = 0 as Ptr, relu = false, first = 0, rows = this.rows }: Lanes): void {
     const weights = at(this.#weights, 4 * first * this.columns);
-    this.#runner.exports.matmulDense(weights, this.columns, bias, offsets, stride, x, count, rows, y, yStride, relu);
+    this.#runner.exports.matmulDense(weights, this.columns, bias, stride, x, count, rows, y, yStride, relu);
   }
 }

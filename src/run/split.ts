@@ -1,7 +1,8 @@
 import { at } from "../kernels/arena.js";
 import { newRunner } from "../kernels/runner.js";
 import type { Variant } from "../kernels/variant.js";
-import { type LineArrays, type Lines, layOut, type Order, panelsOf, viewsOf } from "./lines.js";
+import { layOut } from "./lay-out.js";
+import { type LineArrays, linesOf, type Order, panelsOf, type RowLines, viewsOf, weightBytes } from "./lines.js";
 import type { Dense } from "./read.js";
 import { type Layout, ordersOf } from "./share.js";
 
@@ -9,28 +10,28 @@ import { type Layout, ordersOf } from "./share.js";
 export type Part = readonly LineArrays[] | Dense;
 
 /**
- * A matrix cut into as many parts as there are threads, or rows: the first stays where it is. Parts of a matrix of codes have about as many survivors each, others as many rows.
+ * A matrix cut into as many parts as there are threads, or rows: the first stays where it is. Parts of a sparse matrix have about as many survivors each, of a dense one as many rows.
  *
  * @throws RangeError where a memory cannot grow so far
  */
 export function split(
-  matrix: Lines | Dense,
+  matrix: RowLines | Dense,
   threads: number,
   { layout, variant }: { readonly layout: Layout; readonly variant: Variant },
-): { first: Lines | Dense; others: readonly Part[] } {
+): { first: RowLines | Dense; others: readonly Part[] } {
   const parts = Math.min(threads, matrix.rows);
-  const ends = "weights" in matrix ? evenEnds(matrix.rows, parts) : survivorEnds(matrix, parts);
+  const ends = "dense" in matrix ? evenEnds(matrix.rows, parts) : survivorEnds(matrix, parts);
   const ranges = ends.slice(1).map((end, i) => [ends[i], end] as const);
-  if ("weights" in matrix) {
-    const { columns, weights } = matrix;
-    const others = ranges.map(([start, end]) => ({ rows: end - start, columns, weights: weights.slice(start * columns, end * columns) }));
-    return { first: { rows: ends[0], columns, weights: weights.subarray(0, ends[0] * columns) }, others };
+  if ("dense" in matrix) {
+    const { columns, dense } = matrix;
+    const others = ranges.map(([start, end]) => ({ rows: end - start, columns, dense: dense.slice(start * columns, end * columns) }));
+    return { first: { rows: ends[0], columns, dense: dense.subarray(0, ends[0] * columns) }, others };
   }
   return {
     first: rowsOf(matrix, 0, ends[0]),
     others: ranges.map(([start, end]) => {
       const rows = rowsOf(matrix, start, end);
-      return ordersOf(layout).map((order) => arraysOf(rows, order, variant));
+      return ordersOf(layout, rows).map((order) => arraysOf(rows, order, variant));
     }),
   };
 }
@@ -40,8 +41,8 @@ function evenEnds(rows: number, parts: number): number[] {
 }
 
 /** Each part has a row, at least. */
-function survivorEnds(lines: Lines, parts: number): number[] {
-  const pointers = pointersOf(lines);
+function survivorEnds(lines: RowLines, parts: number): number[] {
+  const pointers = lines.runner.arena.u32(lines.pointers, linesOf(lines, "rows") + 1);
   const panels = panelsOf(lines, "rows");
   const ends: number[] = [];
   for (let part = 1, row = 0; part < parts; part++) {
@@ -54,15 +55,11 @@ function survivorEnds(lines: Lines, parts: number): number[] {
   return lines.survivors === 0 ? evenEnds(lines.rows, parts) : [...ends, lines.rows];
 }
 
-function pointersOf(lines: Lines): Uint32Array {
-  return lines.runner.arena.u32(lines.pointers, lines.rows * panelsOf(lines, "rows") + 1);
-}
-
 /** Some of the rows, whose entries stay where they are. */
-function rowsOf(lines: Lines, start: number, end: number): Lines {
+function rowsOf(lines: RowLines, start: number, end: number): RowLines {
   const { arena } = lines.runner;
   const panels = panelsOf(lines, "rows");
-  const pointers = pointersOf(lines).slice(start * panels, end * panels + 1);
+  const pointers = arena.u32(lines.pointers, linesOf(lines, "rows") + 1).slice(start * panels, end * panels + 1);
   const [first] = pointers;
   const pointersHere = arena.alloc(pointers.byteLength);
   arena.u32(pointersHere, pointers.length).set(pointers.map((pointer) => pointer - first));
@@ -71,20 +68,19 @@ function rowsOf(lines: Lines, start: number, end: number): Lines {
     rows: end - start,
     pointers: pointersHere,
     indices: at(lines.indices, 2 * first),
-    codes: at(lines.codes, first),
+    weights: at(lines.weights, weightBytes(lines) * first),
     survivors: pointers[pointers.length - 1] - first,
     counts: start === 0 && end === lines.rows ? lines.counts : undefined,
   };
 }
 
-function arraysOf(lines: Lines, order: Order, variant: Variant): LineArrays {
-  const laid = order === "rows" ? lines : layOut(newRunner({ variant }), lines, order);
-  const { pointers, indices, codes, codebook, ...rest } = viewsOf(laid);
-  return { ...rest, pointers: pointers.slice(), indices: indices.slice(), codes: codes.slice(), codebook: codebook.slice() };
+function arraysOf(lines: RowLines, order: Order, variant: Variant): LineArrays {
+  const { pointers, codebook, parts, ...rest } = viewsOf(order === "rows" ? lines : layOut(newRunner({ variant }), lines, order));
+  return { ...rest, pointers: pointers.slice(), codebook: codebook?.slice(), parts: parts.map((part) => part.slice()) };
 }
 
 /** What a part stands in, codebooks left out. */
 export function buffersOf(part: Part): ArrayBuffer[] {
-  const arrays = "weights" in part ? [part.weights] : part.flatMap(({ pointers, indices, codes }) => [pointers, indices, codes]);
+  const arrays = "dense" in part ? [part.dense] : part.flatMap(({ pointers, parts }) => [pointers, ...parts]);
   return arrays.map(({ buffer }) => buffer as ArrayBuffer);
 }

@@ -9,7 +9,7 @@ export class Expected {
   readonly weights: Float32Array;
   readonly codebook: Float32Array;
   readonly #kept: Uint8Array;
-  readonly #codes: Uint8Array;
+  readonly #codes: Uint16Array;
 
   constructor(rows: number, columns: number, weights: Float32Array) {
     this.rows = rows;
@@ -18,7 +18,7 @@ export class Expected {
     this.codebook = Float32Array.from(new Set(weights.filter((weight) => weight !== 0)));
     const codes = new Map([...this.codebook].map((value, code) => [value, code]));
     this.#kept = Uint8Array.from(weights, (weight) => (weight !== 0 ? 1 : 0));
-    this.#codes = Uint8Array.from(weights, (weight) => codes.get(weight) ?? 0);
+    this.#codes = Uint16Array.from(weights, (weight) => codes.get(weight) ?? 0);
   }
 
   get survivors(): number {
@@ -38,10 +38,10 @@ export class Expected {
     return relu ? y.map((value) => (value < 0 ? 0 : value)) : y;
   }
 
-  /** `n` vectors, each a row, in lanes; dense where there are too many values for codes. */
-  matmul(X: Float32Array, n: number, bias?: Float32Array, relu = false): Float32Array {
+  /** `n` vectors, each a row, in lanes, by the survivors or dense. */
+  matmul(X: Float32Array, n: number, bias?: Float32Array, relu = false, dense = false): Float32Array {
     const lanes = transposed(X, n, this.columns);
-    if (this.codebook.length > 256) return transposed(reference.matmulDense(this.weights, this.rows, bias, lanes, n, relu), this.rows, n);
+    if (dense) return transposed(reference.matmulDense(this.weights, this.rows, bias, lanes, n, relu), this.rows, n);
     return transposed(reference.matmulRows(this.lines("rows"), this.codebook, bias, lanes, n, relu), this.rows, n);
   }
 }

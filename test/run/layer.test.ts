@@ -68,7 +68,7 @@ const RECORDS: Readonly<Record<string, Crafted>> = {
 
 const many = new Random(3).weights(ROWS * COLUMNS);
 
-/** Tensors with more values than there are codes. */
+/** Tensors with more values than there are codes, of which most are not 0. */
 const MANY: Readonly<Record<string, Crafted>> = {
   raw: { ...floats("w", shape, many), coding: "raw" },
   "bytes, several blocks": { ...floats("w", shape, many), coding: "bytes", ways: [0], blockLog: 8 },
@@ -76,10 +76,23 @@ const MANY: Readonly<Record<string, Crafted>> = {
     ...floats(
       "w",
       shape,
-      many.map((weight, i) => (i % 3 === 0 ? 0 : weight)),
+      many.map((weight, i) => (i % 4 === 0 ? 0 : weight)),
     ),
     ...{ coding: "sparse", codebook: "own", gapParameter: 5 },
   },
+};
+
+const pruned = many.map((weight, i) => (i % 14 < 5 ? 0 : weight));
+const own = { coding: "sparse", codebook: "own", gapParameter: 5 } as const;
+
+/** And those of which fewer are not. */
+const PRUNED: Readonly<Record<string, Crafted>> = {
+  raw: { ...floats("w", shape, pruned), coding: "raw" },
+  "raw, several blocks": { ...floats("w", shape, pruned), coding: "raw", blockLog: 8 },
+  "own elements": { ...floats("w", shape, pruned), ...own },
+  "own elements, several blocks": { ...floats("w", shape, pruned), ...own, blockLog: 8 },
+  "own elements float64": { ...tensorOf("w", "F64", shape, new Uint8Array(Float64Array.from(pruned).buffer)), ...own },
+  ...Object.fromEntries([1, 3, 5].map((scan) => [`own elements, scan ${scan}`, { ...floats("w", shape, pruned), ...own, scan }])),
 };
 
 const bias = new Random(4).weights(ROWS);
@@ -131,6 +144,23 @@ describe.each(VARIANTS)("a layer, %s", (variant) => {
     }
   });
 
+  it.each(Object.entries(PRUNED))("with more than 256 values, %s, runs from its survivors in float32", async (_, crafted) => {
+    const archive = withBias(crafted);
+    const expected = expectedOf(archive);
+    expect(expected.codebook.length).toBeGreaterThan(256);
+    for (const layout of ["columns", "rows", "both"] as const) {
+      const layer = await loadLayer(archive, "net.weight", { layout, variant });
+      const y = new Float32Array(ROWS);
+      layer.matvec(x, y);
+      expectSame(y, expected.matvec("columns", x, bias), layout);
+      const Y = new Float32Array(5 * ROWS);
+      const X = activations(random, 5 * COLUMNS);
+      layer.matmul(X, 5, Y);
+      expectSame(Y, expected.matmul(X, 5, bias), layout);
+      expect([layer.layout, layer.survivors]).toEqual([layout, expected.survivors]);
+    }
+  });
+
   it.each(Object.entries(MANY))("with more than 256 values, %s, runs dense in float32", async (_, crafted) => {
     const archive = withBias(crafted);
     const expected = expectedOf(archive);
@@ -143,7 +173,7 @@ describe.each(VARIANTS)("a layer, %s", (variant) => {
       const Y = new Float32Array(5 * ROWS);
       const X = activations(random, 5 * COLUMNS);
       layer.matmul(X, 5, Y);
-      expectSame(Y, expected.matmul(X, 5, bias));
+      expectSame(Y, expected.matmul(X, 5, bias, false, true));
       expect([layer.layout, layer.survivors]).toEqual(["dense", expected.survivors]);
     }
   });
@@ -202,37 +232,73 @@ describe.each(VARIANTS)("a layer, %s", (variant) => {
     expectSame(Y, new Expected(rows, columns, weights).matmul(X, 18, bias));
   });
 
-  it("of layout auto keeps the order that was last of use, and the same numbers", async () => {
-    const archive = withBias(RECORDS["sparse"]);
-    const expected = expectedOf(archive);
-    const layer = await loadLayer(archive, "net.weight", { variant });
-    const X = activations(random, 7 * COLUMNS);
-    const y = new Float32Array(ROWS);
-    const Y = new Float32Array(7 * ROWS);
-    const layouts: string[] = [layer.layout];
-    for (let turn = 0; turn < 2; turn++) {
-      layer.matmul(X, 7, Y);
-      expectSame(Y, expected.matmul(X, 7, bias));
-      layouts.push(layer.layout);
-      layer.matvec(x, y);
-      expectSame(y, expected.matvec("columns", x, bias));
-      layouts.push(layer.layout);
-      layer.matmul(X.subarray(0, 2 * COLUMNS), 2, Y.subarray(0, 2 * ROWS));
-      layouts.push(layer.layout);
+  it("gives the same numbers whatever order its survivors are in, and whenever it is turned", async () => {
+    const [rows, columns] = [64, 300];
+    const weights = weightsOf(21, rows * columns, 0.2, 12);
+    const archive = craftArchive([{ ...floats("w", [rows, columns], weights), coding: "raw" }]);
+    const expected = new Expected(rows, columns, weights);
+    const layer = await loadLayer(archive, "w", { variant });
+    const layouts = new Set<string>();
+    for (const [n, density, times] of [
+      [1, 0.3, 40],
+      [48, 1, 8],
+      [1, 0.02, 80],
+      [16, 0.9, 20],
+      [1, 0.02, 80],
+    ] as const) {
+      for (let i = 0; i < times; i++) {
+        const X = activations(random, n * columns, density);
+        const Y = new Float32Array(n * rows);
+        if (n === 1) layer.matvec(X, Y);
+        else layer.matmul(X, n, Y);
+        expectSame(Y, expected.matmul(X, n));
+      }
+      layouts.add(layer.layout);
     }
-    expect(layouts).toEqual(["columns", "rows", "columns", "columns", "rows", "columns", "columns"]);
+    expect(layouts).toEqual(new Set(["columns", "rows"]));
   });
 
-  it("of layout both takes vectors by columns and batches by rows", async () => {
-    const archive = withBias(RECORDS["sparse"]);
-    const expected = expectedOf(archive);
-    const layer = await loadLayer(archive, "net.weight", { variant, layout: "both" });
-    const X = activations(random, 7 * COLUMNS);
-    const [y, Y] = [new Float32Array(ROWS), new Float32Array(7 * ROWS)];
-    layer.matvec(x, y);
-    layer.matmul(X, 7, Y);
-    expectSame(y, expected.matvec("columns", x, bias));
-    expectSame(Y, expected.matmul(X, 7, bias));
+  it("of layout auto is turned once it has lost as much as that takes, and not for a call or two", async () => {
+    const [rows, columns] = [64, 300];
+    const archive = craftArchive([{ ...floats("w", [rows, columns], weightsOf(21, rows * columns, 0.2, 12)), coding: "raw" }]);
+    const layer = await loadLayer(archive, "w", { variant });
+    const batch = (n: number, density: number): void =>
+      layer.matmul(activations(random, n * columns, density), n, new Float32Array(n * rows));
+    expect(layer.layout).toBe("columns");
+    batch(5, 1);
+    expect(layer.layout).toBe("columns");
+    for (let i = 0; i < 20; i++) batch(5, 1);
+    expect(layer.layout).toBe("rows");
+    batch(1, 0.02);
+    expect(layer.layout).toBe("rows");
+    for (let i = 0; i < 60; i++) batch(1, 0.02);
+    expect(layer.layout).toBe("columns");
+    // At once, where the batch is so large.
+    batch(64, 1);
+    expect(layer.layout).toBe("rows");
+  });
+
+  it("of few outputs has its survivors by rows, and of many by columns", async () => {
+    for (const [rows, columns, order] of [
+      [2, 400, "rows"],
+      [400, 100, "columns"],
+    ] as const) {
+      const archive = craftArchive([{ ...floats("w", [rows, columns], weightsOf(3, rows * columns, 0.3, 9)), coding: "raw" }]);
+      expect((await loadLayer(archive, "w", { variant })).layout).toBe(order);
+    }
+  });
+
+  it.each([0.05, 1])("of layout both gives the numbers of either order, activations of density %d", async (density) => {
+    const [rows, columns] = [64, 300];
+    const weights = weightsOf(21, rows * columns, 0.2, 12);
+    const archive = craftArchive([{ ...floats("w", [rows, columns], weights), coding: "raw" }]);
+    const layer = await loadLayer(archive, "w", { variant, layout: "both" });
+    for (const n of [1, 2, 7, 16, 40]) {
+      const X = activations(random, n * columns, density);
+      const Y = new Float32Array(n * rows);
+      layer.matmul(X, n, Y);
+      expectSame(Y, new Expected(rows, columns, weights).matmul(X, n));
+    }
     expect(layer.layout).toBe("both");
   });
 });
@@ -261,7 +327,7 @@ describe("loading a layer", () => {
       const layer = await loadLayer(archive, "w", { layout });
       expect(layer.byteLength).toBeGreaterThan(3 * survivors);
       expect(layer.byteLength).toBeLessThan(most);
-      layer.matmul(new Float32Array(33 * columns), 33, new Float32Array(33 * rows));
+      layer.matmul(new Float32Array(33 * columns).fill(1), 33, new Float32Array(33 * rows));
       // 16 vectors at a time, in lanes.
       expect(layer.byteLength).toBeLessThan(most + (layout === "rows" ? 4 * 16 * columns : 0));
     }

@@ -158,9 +158,24 @@ describe.each(VARIANTS)("a network, %s", (variant) => {
     for (const spec of [NETWORKS["with strides and groups"], NETWORKS["with batch normalization"]]) {
       const subject = subjectOf(spec, 5, { conv2: 2000, fc1: 2000 });
       const network = await loadNetwork(subject.archive, spec, { variant });
-      expect(network.layers.find(({ name }) => name === "conv2")?.layout).toBe("dense");
+      expect(network.layers.find(({ name }) => name === "conv2")?.layout).toBe("rows");
       const X = new Random(11).weights(2 * network.inputs, 1);
       expectClose(network.runBatch(X, 2), denseOf(subject).forward(X));
+    }
+  });
+
+  it("gives in batches what it gives one by one, whatever its linear layers do at a time", async () => {
+    for (const name of ["of linear layers", "with batch normalization", "with strides and groups"]) {
+      const subject = subjectOf(NETWORKS[name], 8);
+      const one = await loadNetwork(subject.archive, subject.spec, { variant, softmax: true });
+      const many = await loadNetwork(subject.archive, subject.spec, { variant, softmax: true });
+      const { inputs, outputs } = one;
+      for (const n of [1, 3, 16, 37]) {
+        const X = new Random(n).weights(n * inputs, 1);
+        const Y = many.runBatch(X, n);
+        for (let i = 0; i < n; i++)
+          expectSame(Y.slice(i * outputs, (i + 1) * outputs), one.run(X.slice(i * inputs, (i + 1) * inputs)), `${name}, ${i} of ${n}`);
+      }
     }
   });
 
@@ -192,13 +207,13 @@ describe("loading a network", () => {
     const survivors = (name: string): number => tensors.get(`${name}.weight`)!.filter((weight) => weight !== 0).length;
     expect([network.inputShape, network.inputs, network.outputs]).toEqual([[3, 35, 35], 3675, 7]);
     expect(network.layers).toEqual([
-      { type: "conv2d", name: "conv1", shape: [8, 7, 7], weights: 2904, survivors: survivors("conv1"), layout: "dense" },
+      { type: "conv2d", name: "conv1", shape: [8, 7, 7], weights: 2904, survivors: survivors("conv1"), layout: "rows" },
       { type: "maxpool2d", shape: [8, 3, 3], weights: 0, survivors: 0 },
       { type: "conv2d", name: "conv2", shape: [12, 3, 3], weights: 1200, survivors: survivors("conv2"), layout: "rows" },
       { type: "averagepool2d", shape: [12, 4, 4], weights: 0, survivors: 0 },
       { type: "conv2d", name: "conv3", shape: [6, 2, 4], weights: 72, survivors: survivors("conv3"), layout: "rows" },
       { type: "flatten", shape: [48], weights: 0, survivors: 0 },
-      { type: "linear", name: "fc", shape: [7], weights: 336, survivors: survivors("fc"), layout: "columns" },
+      { type: "linear", name: "fc", shape: [7], weights: 336, survivors: survivors("fc"), layout: "rows" },
     ]);
   });
 

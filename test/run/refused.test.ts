@@ -134,7 +134,7 @@ describe.each(VARIANTS)("the kernel that lays rows out, %s,", (variant) => {
     arena.u32(from, places.length).set(places.map((place) => place * 256));
     exports.beginLaying(laying, 4, 3, 1, pointers);
     try {
-      exports.layEntries(from, places.length, laying, pointers, counts, 1, indices, codes);
+      exports.layEntries(false, from, places.length, laying, pointers, counts, 1, indices, codes);
     } catch (error) {
       expect(error).toBeInstanceOf(WebAssembly.RuntimeError);
       return false;

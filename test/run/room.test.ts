@@ -9,6 +9,8 @@ import { Plan } from "../../src/run/network/plan.js";
 import { contiguous } from "../../src/run/network/planes.js";
 import { type Room, roomFor } from "../../src/run/network/room.js";
 import { type Stage, stagesOf } from "../../src/run/network/stages.js";
+import { Expected } from "./expected.js";
+import { rowLinesOf } from "./helpers.js";
 import { subjectOf } from "./networks.js";
 
 const conv = (name: string, inputs: number, out: number, more: object): LayerSpec => ({
@@ -56,7 +58,7 @@ const NETWORKS: Readonly<Record<string, NetworkSpec>> = {
 /** Zeros for what a stage reads of an archive. */
 function loadedOf({ layer, shape }: Stage): Loaded {
   const dense = (rows: number, columns: number): Loaded => ({
-    weights: { rows, columns, weights: new Float32Array(rows * columns) },
+    weights: rowLinesOf(new Expected(rows, columns, new Float32Array(rows * columns)), "scalar"),
     after: {},
   });
   if (layer.type === "linear") return dense(layer.out, layer.in);

@@ -1,9 +1,9 @@
 import type { Convolution } from "../../kernel-types.js";
 import { at, type Ptr } from "../../kernels/arena.js";
 import type { Runner } from "../../kernels/runner.js";
-import { LINE, type Lines, layOut, panelsOf } from "../lines.js";
-import type { Dense } from "../read.js";
-import { lendAffine, lendFloats } from "./lend.js";
+import { layOut } from "../lay-out.js";
+import { LINE, panelsOf, type RowLines } from "../lines.js";
+import { lendFloats } from "./lend.js";
 import { offsetsOf, type Places, placesOf } from "./places.js";
 import type { Plan } from "./plan.js";
 import type { After } from "./tensors.js";
@@ -31,7 +31,7 @@ interface Lanes {
 const into = (ptr: Ptr, bytes: number): Ptr => (ptr === 0 ? ptr : at(ptr, bytes));
 
 /** u32[rows * blocks + 1]: where the entries begin that a row has in each block of columns. */
-function blockPointers({ arena }: Runner, laid: Lines, blocks: number): Ptr {
+function blockPointers({ arena }: Runner, laid: RowLines, blocks: number): Ptr {
   const { rows, columns, survivors } = laid;
   const panels = panelsOf(laid, "rows");
   const found = arena.alloc(4 * (rows * blocks + 1));
@@ -54,43 +54,22 @@ function blockPointers({ arena }: Runner, laid: Lines, blocks: number): Ptr {
   return found;
 }
 
-function coded(runner: Runner, lines: Lines, { scale, bias }: After, lanes: Lanes): Product {
+function productOf(runner: Runner, lines: RowLines, { scale, bias }: After, lanes: Lanes): Product {
   const laid = layOut(runner, lines, "rows");
   const blocks = Math.ceil(laid.columns / 2 ** BLOCK_LOG);
   const pointers = blockPointers(runner, laid, blocks);
   const [scales, biases] = [lendFloats(runner, scale), lendFloats(runner, bias)];
   const places = runner.arena.alloc(4 * 2 ** BLOCK_LOG);
-  const { indices, codes, columns } = laid;
+  const { indices, weights, columns } = laid;
   const codebook = lendFloats(runner, laid.codebook);
   return {
     survivors: laid.survivors,
     run(first, rows, x, y) {
       runner.exports.convolve(
-        ...([at(pointers, 4 * first * blocks), columns, BLOCK_LOG, indices, codes, codebook] as const),
+        ...([at(pointers, 4 * first * blocks), columns, BLOCK_LOG, indices, weights, codebook] as const),
         ...([into(biases, 4 * first), into(scales, 4 * first), lanes.offsets, places] as const),
         ...([x, lanes.count, rows, y, lanes.stride, lanes.relu] as const),
       );
-    },
-  };
-}
-
-/** More than 256 different weights: in float32. */
-function dense(runner: Runner, { weights, columns }: Dense, { scale, bias }: After, lanes: Lanes): Product {
-  const { exports } = runner;
-  const ptr = lendFloats(runner, weights);
-  const biases = lendFloats(runner, scale === undefined ? bias : undefined);
-  const by = scale && lendAffine(runner, { scale, shift: bias ?? new Float32Array(scale.length) });
-  return {
-    survivors: exports.countNonZero(ptr, weights.length) >>> 0,
-    run(first, rows, x, y) {
-      exports.matmulDense(
-        ...([at(ptr, 4 * first * columns), columns, into(biases, 4 * first), lanes.offsets, 0, x] as const),
-        ...([lanes.count, rows, y, lanes.stride, lanes.relu && by === undefined] as const),
-      );
-      if (by === undefined) return;
-      const plane = lanes.stride / 4;
-      exports.normalize(y, 1, rows, plane, at(by, 12 * first), y);
-      if (lanes.relu) exports.relu(y, rows * plane);
     },
   };
 }
@@ -112,7 +91,7 @@ export function addConvolution(
   plan: Plan,
   runner: Runner,
   convolution: Convolution,
-  weights: Lines | Dense,
+  weights: RowLines,
   after: After,
   relu: boolean,
 ): number {
@@ -126,7 +105,7 @@ export function addConvolution(
   const offsets = runner.arena.alloc(4 * numbers.length);
   runner.arena.u32(offsets, numbers.length).set(numbers.map((number) => 4 * number));
   const lanes = { offsets, count: places.lanes, stride: 4 * outputs.stride, relu };
-  const product = "weights" in weights ? dense(runner, weights, after, lanes) : coded(runner, weights, after, lanes);
+  const product = productOf(runner, weights, after, lanes);
   const rows = out / groups;
   plan.move(
     outputs,

@@ -1,11 +1,11 @@
 import type { Runner } from "../../kernels/runner.js";
 import { convolutionOf, windowsOf } from "../../network/shapes.js";
 import type { LocalResponseNormSpec } from "../../network/spec.js";
-import type { Lines } from "../lines.js";
-import { CodedMatrix, DenseMatrix } from "../matrix.js";
+import type { RowLines } from "../lines.js";
 import type { Dense } from "../read.js";
+import { Share } from "../share.js";
 import { addConvolution } from "./convolution.js";
-import { lendAffine, lendFloats } from "./lend.js";
+import { lendAffine } from "./lend.js";
 import type { Plan } from "./plan.js";
 import { contiguous, extentOf, flattened, isContiguous, planeOf } from "./planes.js";
 import type { Stage } from "./stages.js";
@@ -13,22 +13,23 @@ import type { Affine, After } from "./tensors.js";
 
 // What each kind of layer adds to the steps of a network.
 
-/** y = W x and what comes after; gives the survivors. Inputs that are 0 cost nothing. */
-function addLinear(plan: Plan, runner: Runner, weights: Lines | Dense, { scale, bias }: After, relu: boolean): number {
-  const { arena, exports } = runner;
+/** y = W x and what comes after. */
+function addLinear(plan: Plan, runner: Runner, weights: RowLines | Dense, { scale, bias }: After, relu: boolean): Added {
+  const { exports, variant } = runner;
   const { rows } = weights;
-  const matrix = "weights" in weights ? new DenseMatrix(runner, weights) : new CodedMatrix(runner, weights, "columns");
-  const by = scale && lendAffine(runner, { scale, shift: bias ?? new Float32Array(rows) });
-  const start = lendFloats(runner, by === undefined ? bias : undefined);
-  plan.move(contiguous([rows]), (x, y) => {
-    const sums = arena.f32(y, rows);
-    if (start === 0) sums.fill(0);
-    else sums.set(arena.f32(start, rows));
-    matrix.vector(x, y);
-    if (by !== undefined) exports.normalize(y, 1, rows, 1, by, y);
+  if (scale === undefined) {
+    const share = new Share(weights, { bias, relu, layout: "auto", variant });
+    plan.linear(share);
+    return { survivors: share.survivors, layout: share.layout };
+  }
+  const share = new Share(weights, { relu: false, layout: "auto", variant });
+  const by = lendAffine(runner, { scale, shift: bias ?? new Float32Array(rows) });
+  plan.linear(share);
+  plan.stay((y) => {
+    exports.normalize(y, 1, rows, 1, by, y);
     if (relu) exports.relu(y, rows);
   });
-  return matrix.survivors;
+  return { survivors: share.survivors, layout: share.layout };
 }
 
 /** The layer's numbers without a space between them. */
@@ -81,17 +82,20 @@ function addAffine(plan: Plan, runner: Runner, affine: Affine): void {
 
 /** What was read for a stage. */
 export interface Loaded {
-  readonly weights?: Lines | Dense;
+  readonly weights?: RowLines | Dense;
   readonly after: After;
   /** Of a batch normalization that is a stage of its own. */
   readonly affine?: Affine;
 }
 
-/** Adds a stage; gives the survivors among its weights. */
-export function addStage(plan: Plan, runner: Runner, stage: Stage, { weights, after, affine }: Loaded): number {
+/** What there is to say of a layer's weights. */
+export type Added = Pick<Share, "survivors" | "layout">;
+
+/** Adds a stage; gives what there is to say of its weights, where it has some. */
+export function addStage(plan: Plan, runner: Runner, stage: Stage, { weights, after, affine }: Loaded): Added | undefined {
   const { layer, relu } = stage;
-  if (layer.type === "conv2d" && weights !== undefined)
-    return addConvolution(plan, runner, convolutionOf(layer, stage.shape), weights, after, relu);
+  if (layer.type === "conv2d" && weights !== undefined && "order" in weights)
+    return { survivors: addConvolution(plan, runner, convolutionOf(layer, stage.shape), weights, after, relu), layout: "rows" };
   if (layer.type === "linear" && weights !== undefined) return addLinear(plan, runner, weights, after, relu);
   if (layer.type === "flatten") addFlatten(plan, runner);
   else if (layer.type === "localresponsenorm") addNormalizeAcross(plan, runner, layer);
@@ -100,7 +104,7 @@ export function addStage(plan: Plan, runner: Runner, stage: Stage, { weights, af
     const length = extentOf(plan.planes);
     plan.stay((values) => runner.exports.relu(values, length));
   } else addPool(plan, runner, stage);
-  return 0;
+  return undefined;
 }
 
 /** Turns what the last step leaves into probabilities. */

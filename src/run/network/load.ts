@@ -5,8 +5,8 @@ import { VARIANTS, type Variant } from "../../kernels/variant.js";
 import { type Shape, shapesOf, sizeOf } from "../../network/shapes.js";
 import { checkSpec, type NetworkSpec } from "../../network/spec.js";
 import { openedOf } from "../load.js";
-import { readMatrix } from "../read.js";
-import { addSoftmax, addStage, type Loaded } from "./layers.js";
+import { readMatrix, readRows } from "../read.js";
+import { type Added, addSoftmax, addStage, type Loaded } from "./layers.js";
 import { Network, type NetworkLayer } from "./network.js";
 import { Plan } from "./plan.js";
 import { contiguous } from "./planes.js";
@@ -29,7 +29,7 @@ export interface LoadNetworkOptions {
 const MAX_BYTES = 2 ** 30;
 
 /**
- * Loads a sequential network whose tensors are in an archive: it runs from their sparse, shared form, at 3 bytes a survivor. No dense matrix is made, unless a tensor has more than 256 different values: that one runs in float32, dense.
+ * Loads a sequential network whose tensors are in an archive: it runs from their sparse, shared form, at 3 bytes a survivor, 6 where a tensor has more than 256 different values. No dense matrix is made, unless of a linear layer that takes less memory so.
  *
  * @param archive the bytes of a `.coppice` file, or what `open` of `coppice/decode` gave
  * @param net the network in JSON, as `coppice/nn` and `coppice train` take it; layers find their tensors by their names: NAME.weight, NAME.bias
@@ -53,13 +53,13 @@ export async function loadNetwork(archive: Uint8Array | Archive, net: NetworkSpe
   const plan = new Plan(contiguous(shapes[0]));
   const layers: NetworkLayer[] = [];
   for (const stage of stages) {
-    const loaded = await read(opened, stage, { variant, signal });
-    const survivors = withinMemory(stage.title, () => addStage(plan, runner, stage, loaded));
-    layers.push(described(stage, loaded, survivors));
+    const loaded = await readStage(opened, stage, { variant, signal });
+    const added = withinMemory(stage.title, () => addStage(plan, runner, stage, loaded));
+    layers.push(described(stage, loaded, added));
   }
   if (softmax) addSoftmax(plan, runner);
   const course = withinMemory("the network, between its layers,", () => plan.finish(runner));
-  return new Network({ runner, course, layers, input: shapes[0], output: shapes[shapes.length - 1] });
+  return new Network({ course, layers, input: shapes[0], output: shapes[shapes.length - 1] });
 }
 
 /** @throws RangeError naming what there is no memory for */
@@ -81,20 +81,21 @@ function checkTensors(archive: Archive, stage: Stage): void {
   if (layer.type === "batchnorm") normFor(archive, title, layer);
 }
 
-async function read(archive: Archive, stage: Stage, options: { variant?: Variant; signal?: AbortSignal }): Promise<Loaded> {
+async function readStage(archive: Archive, stage: Stage, options: { variant?: Variant; signal?: AbortSignal }): Promise<Loaded> {
   const { layer, title } = stage;
   if (layer.type === "batchnorm") return { after: {}, affine: await affineOf(archive, title, layer, options) };
   const entry = weightsFor(archive, stage);
   if (entry === undefined) return { after: {} };
   const [rows, ...rest] = entry.shape;
   const after = await afterOf(archive, stage, options);
-  return { weights: await readMatrix(archive, entry, { rows, columns: sizeOf(rest) }, options), after };
+  // Of a convolution the dense form is no faster, and there is no kernel for it.
+  const read = layer.type === "conv2d" ? readRows : readMatrix;
+  return { weights: await read(archive, entry, { rows, columns: sizeOf(rest) }, options), after };
 }
 
-function described({ layer, outShape }: Stage, { weights }: Loaded, survivors: number): NetworkLayer {
+function described({ layer, outShape }: Stage, { weights }: Loaded, added: Added | undefined): NetworkLayer {
   const shape: Shape = [...outShape];
   const name = "name" in layer ? { name: layer.name } : {};
-  if (weights === undefined) return { type: layer.type, ...name, shape, weights: 0, survivors: 0 };
-  const layout = "weights" in weights ? "dense" : layer.type === "linear" ? "columns" : "rows";
-  return { type: layer.type, ...name, shape, weights: weights.rows * weights.columns, survivors, layout };
+  if (weights === undefined || added === undefined) return { type: layer.type, ...name, shape, weights: 0, survivors: 0 };
+  return { type: layer.type, ...name, shape, weights: weights.rows * weights.columns, ...added };
 }

@@ -1,9 +1,9 @@
 import { checkInteger } from "../../check.js";
-import type { Runner } from "../../kernels/runner.js";
 import { type Shape, sizeOf } from "../../network/shapes.js";
 import type { LayerSpec } from "../../network/spec.js";
+import type { Share } from "../share.js";
 import { checkApart, checkVector } from "../vectors.js";
-import type { Course } from "./plan.js";
+import type { Course } from "./course.js";
 
 /** A layer as it runs; batch normalization and ReLU behind a layer that has weights are done with it. */
 export interface NetworkLayer {
@@ -14,12 +14,11 @@ export interface NetworkLayer {
   /** Weights of the dense tensor, biases not counted, and those of them that are stored. */
   readonly weights: number;
   readonly survivors: number;
-  /** How the weights stand in memory: "columns" or "rows" of codes, or "dense" where there are more than 256 different ones; undefined of a layer without weights. */
-  readonly layout?: "columns" | "rows" | "dense";
+  /** How the weights stand in memory once they are loaded: survivors by "columns" or "rows", or "dense", all of them in float32; undefined of a layer without weights. */
+  readonly layout?: Share["layout"];
 }
 
 export interface NetworkParts {
-  readonly runner: Runner;
   readonly course: Course;
   readonly layers: readonly NetworkLayer[];
   readonly input: Shape;
@@ -27,7 +26,7 @@ export interface NetworkParts {
 }
 
 /**
- * A sequential network that runs from the sparse, shared form of its weights. All of it is in one memory of its own, and goes with it. Calls are synchronous.
+ * A sequential network that runs from the sparse, shared form of its weights. All of it is in memories of its own, and goes with them. Calls are synchronous.
  */
 export class Network {
   /** What a sample is: [numbers], or [channels, height, width]. */
@@ -49,7 +48,7 @@ export class Network {
 
   /** Bytes of memory that the network has: weights, activations and the kernels' own. */
   get byteLength(): number {
-    return this.#live().runner.arena.byteLength;
+    return this.#live().course.byteLength;
   }
 
   /**
@@ -65,12 +64,12 @@ export class Network {
     checkVector(x, "x", this.inputs);
     checkVector(y, "y", this.outputs);
     checkApart(x, "x", y, "y");
-    this.#sample(parts, x, y);
+    parts.course.one(x, y);
     return y;
   }
 
   /**
-   * The outputs of `n` samples, one after the other.
+   * The outputs of `n` samples: convolutions one after the other, linear layers sixteen at a time where that is faster.
    *
    * @param X f32[n][inputs]
    * @param Y f32[n][outputs]; a new array unless given
@@ -85,19 +84,13 @@ export class Network {
     const out = Y ?? new Float32Array(n * outputs);
     checkVector(out, "Y", n * outputs);
     checkApart(X, "X", out, "Y");
-    for (let i = 0; i < n; i++) this.#sample(parts, X.subarray(i * inputs, (i + 1) * inputs), out.subarray(i * outputs, (i + 1) * outputs));
+    if (n > 0) parts.course.many(X, n, out);
     return out;
   }
 
   /** Lets its memory go. Nothing can be asked of the network after it. */
   dispose(): void {
     this.#parts = undefined;
-  }
-
-  #sample({ runner: { arena }, course }: NetworkParts, x: Float32Array, y: Float32Array): void {
-    arena.f32(course.inputs, x.length).set(x);
-    course.run();
-    y.set(arena.f32(course.outputs, y.length));
   }
 
   #live(): NetworkParts {

@@ -55,7 +55,7 @@ export function normFor(archive: Archive, title: string, { name, features, affin
 /** f32[length] of a tensor; undefined for none. */
 async function numbersOf(archive: Archive, entry: TensorEntry | undefined, options: ReadOptions): Promise<Float32Array | undefined> {
   if (entry === undefined) return undefined;
-  return (await readDense(archive, entry, { rows: entry.shape[0], columns: 1 }, options)).weights;
+  return (await readDense(archive, entry, { rows: entry.shape[0], columns: 1 }, options)).dense;
 }
 
 /** What a batch normalization does, from its tensors: worked out in float64, rounded to float32 once. */
