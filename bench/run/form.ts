@@ -6,9 +6,9 @@ export interface Form {
   readonly name: string;
   /** Takes the inputs of the runs that follow. */
   feed(feed: Feed): Promise<void>;
-  /** Milliseconds of `calls` runs, each on the next of the inputs. */
+  /** Milliseconds of `calls` runs, each on the next of the inputs, after one that is not timed: others have had the processor's caches, and threads have been asleep. */
   time(calls: number): Promise<number>;
-  /** What the runs since `feed` gave, of which there were as many as inputs: f32[count][batch][outputs]. */
+  /** What the runs since `feed` gave, of which there were as many as inputs, or more: f32[count][batch][outputs]. */
   outputs(): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -49,8 +49,9 @@ export class Loop {
   async time(calls: number): Promise<number> {
     const [xs, ys, batch, step] = [this.#x, this.#y, this.#batch, this.#step];
     let next = this.#next;
-    const start = performance.now();
-    for (let i = 0; i < calls; i++) {
+    let start = 0;
+    for (let i = -1; i < calls; i++) {
+      if (i === 0) start = performance.now();
       const given = step(xs[next], batch, ys[next]);
       ys[next] = given instanceof Promise ? await given : given;
       if (++next === xs.length) next = 0;

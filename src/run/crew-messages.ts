@@ -17,8 +17,8 @@ export const END = -1;
 
 export const PAGE_BYTES = 65536;
 
-/** How long a thread turns in wait for the next order, or an answer: waking one that sleeps takes about as long. */
-export const TURN_MS = 0.1;
+/** How long a thread turns in wait for the next order, or an answer: several times as long as waking one that sleeps takes. */
+export const TURN_MS = 1;
 
 /** What a thread starts with. */
 export interface CrewStart extends ShareOptions {

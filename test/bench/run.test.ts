@@ -118,7 +118,7 @@ describe("outputs", () => {
 });
 
 describe("a loop of runs", () => {
-  it("takes the inputs in turn, and keeps what each gave", async () => {
+  it("takes the inputs in turn, one before it takes the time, and keeps what each gave", async () => {
     const seen: number[] = [];
     const loop = new Loop(1, (x, _, y) => {
       seen.push(x[0]);
@@ -128,7 +128,7 @@ describe("a loop of runs", () => {
     loop.feed({ batch: 1, count: 3, x: Float32Array.of(1, 2, 3) });
     await loop.time(2);
     await loop.time(3);
-    expect(seen).toEqual([1, 2, 3, 1, 2]);
+    expect(seen).toEqual([1, 2, 3, 1, 2, 3, 1]);
     expect([...loop.outputs()]).toEqual([10, 20, 30]);
   });
 });
