@@ -4,7 +4,7 @@ import { compileNative } from "../node/native.js";
 import { pythonWith } from "../node/program.js";
 import { summary } from "../turns.js";
 import { documentOf, type LayerResult, type Loaded, type RunDocument } from "./document.js";
-import { LAYERS, layersFor, subjectOf, TENSOR } from "./layers.js";
+import { BATCHES, feedOf, LAYERS, layersFor, type Subject, subjectOf, TENSOR } from "./layers.js";
 import { offers } from "./offers.js";
 import { findPackage } from "./packages.js";
 import { runLayer } from "./suite.js";
@@ -12,8 +12,7 @@ import { runLayer } from "./suite.js";
 /** How often a layer is loaded: the first time compiles. */
 const LOADS = 15;
 
-/** Vectors of a first batch. */
-const SOME = 16;
+const MOST_BATCH = Math.max(...BATCHES);
 
 export interface RunBenchOptions {
   /** Parts of the names of layers; all unless given. */
@@ -30,7 +29,7 @@ export function layerNames(): string[] {
   return LAYERS.map(({ name }) => name);
 }
 
-async function loadedOf(archive: Uint8Array): Promise<Loaded> {
+async function loadedOf({ archive, layer: shape }: Subject): Promise<Loaded> {
   const times: number[] = [];
   for (let i = 0; i < LOADS; i++) {
     const start = performance.now();
@@ -40,7 +39,8 @@ async function loadedOf(archive: Uint8Array): Promise<Loaded> {
   }
   const layer = await loadLayer(archive, TENSOR);
   const { byteLength, survivors, inputs, outputs } = layer;
-  layer.matmul(new Float32Array(SOME * inputs), SOME, new Float32Array(SOME * outputs));
+  const { x, batch } = feedOf(shape, MOST_BATCH);
+  layer.matmul(x.subarray(0, batch * inputs), batch, new Float32Array(batch * outputs));
   const loaded = { archiveBytes: archive.length, byteLength, batchByteLength: layer.byteLength, survivors, ...summary(times) };
   layer.dispose();
   return loaded;
@@ -70,7 +70,7 @@ export async function benchRun({ filters = [], rounds = RUN_ROUNDS, signal, onPr
       onProgress?.(`${layer.name}: weights`);
       const subject = await subjectOf(layer);
       signal?.throwIfAborted();
-      const loaded = await loadedOf(subject.archive);
+      const loaded = await loadedOf(subject);
       results.push({ layer, loaded, ...(await runLayer(subject, forms, { rounds, signal, onProgress })) });
     }
     return documentOf(machine, await peerVersions(), rounds, results);

@@ -11,7 +11,7 @@ export interface Loaded {
   readonly archiveBytes: number;
   /** Bytes of the layer as it is run on. */
   readonly byteLength: number;
-  /** The same after its first batch, for which it is laid out anew. */
+  /** The same after its first batch, for which it may be laid out anew. */
   readonly batchByteLength: number;
   readonly survivors: number;
   /** Milliseconds from the archive in memory: the least and the median. */
