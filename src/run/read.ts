@@ -60,7 +60,8 @@ export async function readMatrix(archive: Archive, entry: TensorEntry, shape: Sh
     return isDense(floats.survivors, shape) ? readDense(archive, entry, shape, options) : floats;
   }
   const found = await readDense(archive, entry, shape, options);
-  const survivors = found.dense.reduce((sum, weight) => (weight === 0 ? sum : sum + 1), 0);
+  let survivors = 0;
+  for (const weight of found.dense) if (weight !== 0) survivors++;
   return isDense(survivors, shape) ? found : readFloats(archive, entry, shape, options);
 }
 

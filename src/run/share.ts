@@ -22,7 +22,7 @@ export class Share {
   readonly columns: number;
   readonly survivors: number;
   readonly #options: ShareOptions;
-  readonly #auto: boolean;
+  #auto: boolean;
   /** One of a dense matrix, two of layout "both". */
   #benches: readonly Bench[];
   /** What calls have taken longer than they would have in the other order, in the units of choice.ts. */
@@ -95,8 +95,13 @@ export class Share {
     if (!(matrix instanceof SparseMatrix)) return first;
     this.#lost = 0;
     const order = matrix.order === "columns" ? "rows" : "columns";
-    const bench = new Bench(this.#options, (runner) => new SparseMatrix(runner, matrix.lines(), order));
-    this.#benches = [bench];
-    return bench;
+    try {
+      this.#benches = [new Bench(this.#options, (runner) => new SparseMatrix(runner, matrix.lines(), order))];
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // Without memory for turning it runs as it is.
+      this.#auto = false;
+    }
+    return this.#benches[0];
   }
 }
