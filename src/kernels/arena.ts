@@ -62,6 +62,11 @@ export class Arena {
     }
   }
 
+  /** Gives back all that was allocated since the next allocation would have started at `mark`. */
+  release(mark: number): void {
+    this.#top = Math.min(this.#top, mark);
+  }
+
   /**
    * `byteLength` bytes, 16-aligned, holding whatever was there before.
    *

@@ -1,12 +1,13 @@
 import type { TensorEntry } from "../archive/header.js";
 import { checkFloat32, checkInteger, checkOneOf, checkText, plainBytes } from "../check.js";
 import { type Archive, open } from "../decode/index.js";
+import { newRunner } from "../kernels/runner.js";
 import { VARIANTS, type Variant } from "../kernels/variant.js";
 import { isFloatDtype } from "../types.js";
 import { Crew } from "./crew.js";
 import { Layer } from "./layer.js";
 import type { Shape } from "./lines.js";
-import { lackOf, readDense, readMatrix } from "./read.js";
+import { lackOf, type ReadOptions, readDense, readMatrix } from "./read.js";
 import { type Layout, Share } from "./share.js";
 import { hasThreads } from "./thread.js";
 
@@ -55,8 +56,9 @@ export async function loadLayer(archive: Uint8Array | Archive, name: string, opt
   const opened = await openedOf(archive, signal);
   const entry = entryOf(opened, name, "name");
   const shape = shapeOf(entry);
-  const bias = await biasOf(opened, entry, shape, options);
-  const matrix = await readMatrix(opened, entry, shape, { variant, signal });
+  const reading = { runner: newRunner({ variant }), signal };
+  const bias = await biasOf(opened, entry, shape, options.bias, reading);
+  const matrix = await readMatrix(opened, entry, shape, reading);
   try {
     const work = { bias, relu, layout, variant };
     const crew = Math.min(threads, shape.rows) > 1 && hasThreads() ? await Crew.start(matrix, threads, work) : undefined;
@@ -104,7 +106,8 @@ async function biasOf(
   archive: Archive,
   { name }: TensorEntry,
   { rows }: Shape,
-  { bias, variant, signal }: LayerOptions,
+  bias: LayerOptions["bias"],
+  reading: ReadOptions,
 ): Promise<Float32Array | undefined> {
   if (bias === null) return undefined;
   if (bias !== undefined && typeof bias !== "string") {
@@ -118,5 +121,5 @@ async function biasOf(
   const entry = entryOf(archive, wanted, "bias");
   const count = entry.shape.reduce((product, length) => product * length, 1);
   if (count !== rows) throw new RangeError(`bias must have ${rows} numbers: ${JSON.stringify(wanted)} has ${count}`);
-  return (await readDense(archive, entry, { rows, columns: 1 }, { variant, signal })).dense;
+  return (await readDense(archive, entry, { rows, columns: 1 }, reading)).dense;
 }

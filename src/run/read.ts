@@ -4,8 +4,7 @@ import type { Archive } from "../decode/index.js";
 import { blockByteLength, take, walkRecord } from "../decode/record.js";
 import { FormatError } from "../errors.js";
 import { type Arena, at, type Ptr, toPtr } from "../kernels/arena.js";
-import { newRunner, recordReader } from "../kernels/runner.js";
-import type { Variant } from "../kernels/variant.js";
+import { type Runner, recordReader } from "../kernels/runner.js";
 import { DTYPES } from "../types.js";
 import { linesOf, panelsOf, type RowLines, type Shape } from "./lines.js";
 
@@ -29,7 +28,8 @@ export interface Dense extends Shape {
 }
 
 export interface ReadOptions {
-  readonly variant?: Variant;
+  /** Whose memory is read in, one tensor after the other: a program may have no more than some hundred. */
+  readonly runner: Runner;
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +37,7 @@ export interface ReadOptions {
 const MOST_WEIGHTS = 2 ** 32;
 
 /**
- * Reads a tensor of the archive by rows, block by block, and makes nothing dense. What reading takes in memory beside the result goes with it.
+ * Reads a tensor of the archive by rows, block by block, and makes nothing dense. The rows stay in the memory that was read in.
  *
  * @throws FormatError where the record is at fault, `LIMIT` where it has more than 2^32 weights
  */
@@ -139,8 +139,9 @@ async function readLines(
       entry.recordOffset,
       `${JSON.stringify(entry.name)} has more than ${MOST_WEIGHTS} weights, which no layer can have`,
     );
-  const runner = newRunner(options);
+  const { runner } = options;
   const { arena, exports } = runner;
+  const mark = arena.top;
   const dtype = DTYPES.indexOf(entry.dtype);
   const lines = linesOf(shape, "rows");
   const laying = arena.alloc(exports.layingBytes());
@@ -218,7 +219,11 @@ async function readLines(
     return true;
   }
 
-  for await (const laid of drive(steps, archive.read, options.signal)) if (!laid) return { sparse };
+  for await (const laid of drive(steps, archive.read, options.signal)) {
+    if (laid) continue;
+    arena.release(mark);
+    return { sparse };
+  }
   exports.endLaying(laying, pointers);
   if (!floats) codebook ??= arena.f32(at(table, 16), Math.max(1, arena.u32(table, 1)[0])).slice();
   const survivors = exports.laid(laying) >>> 0;
@@ -240,7 +245,7 @@ function* sorted(parts: readonly (Uint32Array | BigUint64Array)[]): Generator<Ui
 
 /** The tensor in float32, whole. */
 export async function readDense(archive: Archive, entry: TensorEntry, shape: Shape, options: ReadOptions): Promise<Dense> {
-  const { arena, exports } = newRunner(options);
+  const { arena, exports } = options.runner;
   const dtype = DTYPES.indexOf(entry.dtype);
   const elementBytes = entry.byteLength / (shape.rows * shape.columns);
   const dense = withinMemory(entry, () => new Float32Array(shape.rows * shape.columns));

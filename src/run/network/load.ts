@@ -5,7 +5,7 @@ import { VARIANTS, type Variant } from "../../kernels/variant.js";
 import { type Shape, shapesOf, sizeOf } from "../../network/shapes.js";
 import { checkSpec, type NetworkSpec } from "../../network/spec.js";
 import { openedOf } from "../load.js";
-import { readMatrix, readRows } from "../read.js";
+import { type ReadOptions, readMatrix, readRows } from "../read.js";
 import { type Added, addSoftmax, addStage, type Loaded } from "./layers.js";
 import { Network, type NetworkLayer } from "./network.js";
 import { Plan } from "./plan.js";
@@ -52,8 +52,12 @@ export async function loadNetwork(archive: Uint8Array | Archive, net: NetworkSpe
   const runner = newRunner({ variant });
   const plan = new Plan(contiguous(shapes[0]));
   const layers: NetworkLayer[] = [];
+  const reading = { runner: newRunner({ variant }), signal };
+  const { arena } = reading.runner;
+  const mark = arena.top;
   for (const stage of stages) {
-    const loaded = await readStage(opened, stage, { variant, signal });
+    arena.release(mark);
+    const loaded = await readStage(opened, stage, reading);
     const added = withinMemory(stage.title, () => addStage(plan, runner, stage, loaded));
     layers.push(described(stage, loaded, added));
   }
@@ -81,7 +85,7 @@ function checkTensors(archive: Archive, stage: Stage): void {
   if (layer.type === "batchnorm") normFor(archive, title, layer);
 }
 
-async function readStage(archive: Archive, stage: Stage, options: { variant?: Variant; signal?: AbortSignal }): Promise<Loaded> {
+async function readStage(archive: Archive, stage: Stage, options: ReadOptions): Promise<Loaded> {
   const { layer, title } = stage;
   if (layer.type === "batchnorm") return { after: {}, affine: await affineOf(archive, title, layer, options) };
   const entry = weightsFor(archive, stage);
